@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Imitation learning for the Unitree G1 on ROS 2."""
+
+import pkgutil
+
+# colcon installs `g1_il.msg` and `g1_il.srv` beside an installed copy of this package; without
+# this line a source checkout that comes first on the path would hide them.
+__path__ = pkgutil.extend_path(__path__, __name__)
+
+__version__ = '0.1.0'

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""LeRobotDataset v3.0: writer, reader, validator, statistics."""

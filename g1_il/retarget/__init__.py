@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Human motion to robot motion: arm IK, hand QP, filters, clutch."""

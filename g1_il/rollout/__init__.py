@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The graph in one process under a virtual clock: collect, evaluate."""
