@@ -39,5 +39,9 @@ class Policy(Protocol):
     def fps(self) -> int:
         """Rows per second it was trained at."""
 
+    @property
+    def execute(self) -> int:
+        """Rows after which to infer again; at most as many as a chunk has actions."""
+
     def infer(self, row: Row) -> ActionChunk:
         """Actions for the row's instant and what follows."""
