@@ -58,6 +58,7 @@ setup(
         'test': [
             'colcon-core>=0.19',
             'colcon-cmake>=0.2.28',
+            'colcon-package-information>=0.4',
             'colcon-ros>=0.5',
             'hypothesis>=6.100',
             'mypy>=1.13',
