@@ -121,11 +121,12 @@ def _fill_body(body: ET.Element, link: str) -> None:
             continue
         place = {'pos': numbers(joint.xyz), 'quat': numbers(quaternion_wxyz(joint.rpy))}
         if LINKS[joint.child].mass == 0.0:
-            ET.SubElement(body, 'site', name=joint.child, size='0.004', group='4', **place)
+            frame = {'name': joint.child, 'size': '0.004', 'group': '4', **place}
+            ET.SubElement(body, 'site', frame)
             if joint.child == 'd435_link':
                 _add_head_camera(body, joint)
             continue
-        child = ET.SubElement(body, 'body', name=joint.child, **place)
+        child = ET.SubElement(body, 'body', {'name': joint.child, **place})
         if isinstance(joint, Joint):
             _add_joint(child, joint)
         _fill_body(child, joint.child)
