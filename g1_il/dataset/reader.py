@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ class DatasetEpisode:
     videos: dict[str, tuple[Path, int]]
 
 
-class LeRobotDataset:
+class DatasetReader:
     """A dataset on disk: columns as arrays, camera frames in sequence.
 
     Attributes:
@@ -89,8 +90,26 @@ class LeRobotDataset:
         self.provenance = self._json(layout.PROVENANCE_PATH) if has_provenance else {}
 
     def __len__(self) -> int:
+        """Number of episodes."""
+        return len(self.episodes)
+
+    @property
+    def rows(self) -> int:
         """Rows of all episodes."""
         return self.episodes[-1].stop if self.episodes else 0
+
+    @functools.cached_property
+    def sha256(self) -> str:
+        """Hash of the content: of every file of data and videos, and of what describes them."""
+        digest = hashlib.sha256()
+        for file in sorted(self.root.rglob('*')):
+            name = file.relative_to(self.root).as_posix()
+            if file.is_file() and name.startswith(('data/', 'meta/', 'videos/')):
+                digest.update(name.encode())
+                with open(file, 'rb') as stream:
+                    while block := stream.read(1 << 20):
+                        digest.update(block)
+        return digest.hexdigest()
 
     @property
     def camera_keys(self) -> tuple[str, ...]:
@@ -101,8 +120,19 @@ class LeRobotDataset:
         """Names of a feature's dimensions, e.g. 'left_elbow_joint.pos'."""
         return tuple(self._feature(key)['names'] or ())
 
-    def column(self, key: str) -> npt.NDArray[Any]:
-        """All rows of a feature: shape (N, D) for a vector, (N,) for a scalar; read-only."""
+    def column(self, key: str, *, episode: int | None = None) -> npt.NDArray[Any]:
+        """A feature's rows: shape (N, D) for a vector, (N,) for a scalar; read-only.
+
+        Args:
+            key: The feature, e.g. 'observation.state'.
+            episode: Only this episode's rows; None for all.
+        """
+        rows = self._column(key)
+        if episode is None:
+            return rows
+        return rows[self.episodes[episode].start : self.episodes[episode].stop]
+
+    def _column(self, key: str) -> npt.NDArray[Any]:
         feature = self._feature(key)
         if feature['dtype'] == 'video':
             raise ConfigError(f'{key} is a video: use frames(), not column()')
@@ -141,7 +171,7 @@ class LeRobotDataset:
                 when its shape no longer fits the dataset.
         """
         height, width = size or tuple(self._feature(camera)['shape'][:2])
-        shape = (len(self), height, width, 3)
+        shape = (self.rows, height, width, 3)
         if cache is not None and cache.exists():
             stored = np.load(cache, mmap_mode='r')
             if stored.shape == shape and cache.stat().st_mtime >= self._modified():
@@ -183,9 +213,9 @@ class LeRobotDataset:
             table = self._data
         except (OSError, ValueError, pa.ArrowException) as error:
             raise ConfigError(f'{self.root}/data cannot be read: {error}') from error
-        if len(table) != len(self):
+        if len(table) != self.rows:
             raise ConfigError(
-                f'{self.root}/data has {len(table)} rows, its episodes say {len(self)}: '
+                f'{self.root}/data has {len(table)} rows, its episodes say {self.rows}: '
                 f'run g1-il validate {self.root}'
             )
         return table
