@@ -10,10 +10,10 @@ from g1_il.robot.joints import ALL_JOINTS, JOINT_INDEX
 
 _STANDING = {
     'left_shoulder_pitch_joint': 0.50,
-    'left_shoulder_roll_joint': 0.15,
+    'left_shoulder_roll_joint': 0.25,
     'left_elbow_joint': -0.90,
     'right_shoulder_pitch_joint': 0.50,
-    'right_shoulder_roll_joint': -0.15,
+    'right_shoulder_roll_joint': -0.25,
     'right_elbow_joint': -0.90,
 }
 

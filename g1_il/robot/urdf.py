@@ -108,7 +108,8 @@ def build_urdf() -> str:
         _add_link(robot, link)
     for frame in EXTRA_FRAMES:
         ET.SubElement(robot, 'link', name=frame.child)
-    for joint in (*JOINTS, *FIXED_JOINTS, *EXTRA_FRAMES):
+    joints: tuple[Joint | FixedJoint, ...] = (*JOINTS, *FIXED_JOINTS, *EXTRA_FRAMES)
+    for joint in joints:
         _add_joint(robot, joint)
     ET.indent(robot)
     return '<?xml version="1.0"?>\n' + ET.tostring(robot, encoding='unicode') + '\n'
