@@ -11,7 +11,6 @@ from __future__ import annotations
 import array
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,12 +19,12 @@ from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Pose
 from sensor_msgs.msg import CompressedImage, Imu, JointState
 
-from g1_il.errors import G1Error
 from g1_il.msg import JointCommand, SceneState
 from g1_il.msg import XrFrame as XrFrameMsg
 from g1_il.robot.command import JointTargets, RobotCommand
 from g1_il.robot.joints import ALL_JOINTS, COMMAND_INDEX, COMMAND_JOINTS
 from g1_il.robot.state import RobotState
+from g1_il.ros.samples import ExecutedCommand, JointSample, MessageError, in_order, joint_order
 from g1_il.sim.scene import Scene
 from g1_il.xr.frame import HAND_JOINTS, HandFrame, XrFrame
 
@@ -36,48 +35,6 @@ PELVIS_FRAME = 'pelvis'
 _ALL = list(ALL_JOINTS)
 _COMMAND = list(COMMAND_JOINTS)
 _NS = 1_000_000_000
-
-
-class MessageError(G1Error):
-    """A message that does not say what its topic promises (wrong joints, wrong lengths)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JointSample:
-    """What a JointState says of the robot's joints.
-
-    Attributes:
-        stamp_ns: Capture time [ns].
-        position: [rad], shape (43,), ALL_JOINTS order; NaN for joints that were not named.
-        velocity: [rad/s], shape (43,); NaN where it was not said.
-        effort: [Nm], shape (43,); NaN where it was not said.
-    """
-
-    stamp_ns: int
-    position: Array
-    velocity: Array
-    effort: Array
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecutedCommand:
-    """What an executed_command says was really sent.
-
-    Attributes:
-        stamp_ns: Time of sending [ns].
-        source: Who asked: teleop, policy, replay, or gate.
-        position: [rad], shape (28,), COMMAND_JOINTS order.
-        velocity: [rad/s], shape (28,).
-        effort: [Nm], shape (28,).
-        weight: arm_sdk weight in force, 0..1.
-    """
-
-    stamp_ns: int
-    source: str
-    position: Array
-    velocity: Array
-    effort: Array
-    weight: float
 
 
 def stamp_to_ns(stamp: Any) -> int:
@@ -142,12 +99,12 @@ def targets_from_msg(msg: JointCommand) -> JointTargets:
         MessageError: It does not name exactly the COMMAND_JOINTS, or its arrays are of another
             length. NaN passes: refusing it is the gate's work.
     """
-    order = _order(msg.name, _COMMAND, 'joint command', exact=True)
+    order = joint_order(msg.name, _COMMAND, 'joint command', exact=True)
     return JointTargets(
         stamp_ns=stamp_to_ns(msg.header.stamp),
         source=str(msg.source),
-        position=_named(msg.position, msg.name, order, 'position'),
-        velocity=_named(msg.velocity, msg.name, order, 'velocity', missing=0.0),
+        position=in_order(msg.position, msg.name, order, 'position'),
+        velocity=in_order(msg.velocity, msg.name, order, 'velocity', missing=0.0),
     )
 
 
@@ -170,13 +127,13 @@ def executed_from_msg(msg: JointCommand) -> ExecutedCommand:
     Raises:
         MessageError: As `targets_from_msg`.
     """
-    order = _order(msg.name, _COMMAND, 'executed command', exact=True)
+    order = joint_order(msg.name, _COMMAND, 'executed command', exact=True)
     return ExecutedCommand(
         stamp_ns=stamp_to_ns(msg.header.stamp),
         source=str(msg.source),
-        position=_named(msg.position, msg.name, order, 'position'),
-        velocity=_named(msg.velocity, msg.name, order, 'velocity', missing=0.0),
-        effort=_named(msg.effort, msg.name, order, 'effort', missing=0.0),
+        position=in_order(msg.position, msg.name, order, 'position'),
+        velocity=in_order(msg.velocity, msg.name, order, 'velocity', missing=0.0),
+        effort=in_order(msg.effort, msg.name, order, 'effort', missing=0.0),
         weight=float(msg.weight),
     )
 
@@ -198,12 +155,12 @@ def joint_state_from_msg(msg: JointState) -> JointSample:
     Raises:
         MessageError: Its arrays are of another length than its names.
     """
-    order = _order(msg.name, _ALL, 'joint state', exact=False)
+    order = joint_order(msg.name, _ALL, 'joint state', exact=False)
     return JointSample(
         stamp_ns=stamp_to_ns(msg.header.stamp),
-        position=_named(msg.position, msg.name, order, 'position', missing=math.nan),
-        velocity=_named(msg.velocity, msg.name, order, 'velocity', missing=math.nan),
-        effort=_named(msg.effort, msg.name, order, 'effort', missing=math.nan),
+        position=in_order(msg.position, msg.name, order, 'position', missing=math.nan),
+        velocity=in_order(msg.velocity, msg.name, order, 'velocity', missing=math.nan),
+        effort=in_order(msg.effort, msg.name, order, 'effort', missing=math.nan),
     )
 
 
@@ -305,45 +262,3 @@ def _hand_frame(tracked: bool, poses: Sequence[Any]) -> HandFrame:
     return HandFrame(
         tracked=bool(tracked), position=rows[:, :3].copy(), orientation_xyzw=rows[:, 3:].copy()
     )
-
-
-def _order(
-    names: Sequence[str], wanted: list[str], what: str, *, exact: bool
-) -> npt.NDArray[np.intp] | None:
-    """Index into the message of every wanted joint, -1 where absent; None when it is identity."""
-    names = list(names)
-    if names == wanted:
-        return None
-    place = {name: k for k, name in enumerate(names)}
-    if len(place) != len(names):
-        twice = sorted({name for name in names if names.count(name) > 1})
-        raise MessageError(f'{what} names {", ".join(twice)} more than once')
-    if exact:
-        missing = [name for name in wanted if name not in place]
-        unknown = [name for name in names if name not in wanted]
-        if missing or unknown:
-            raise MessageError(
-                f'{what} must name the {len(wanted)} joints of COMMAND_JOINTS; '
-                f'missing: {", ".join(missing) or "none"}; unknown: {", ".join(unknown) or "none"}'
-            )
-    return np.array([place.get(name, -1) for name in wanted], dtype=np.intp)
-
-
-def _named(
-    values: Any,
-    names: Sequence[str],
-    order: npt.NDArray[np.intp] | None,
-    field: str,
-    missing: float | None = None,
-) -> Array:
-    numbers = np.array(values, dtype=np.float64)
-    if missing is not None and numbers.size == 0:
-        return np.full(len(names) if order is None else len(order), missing)
-    if numbers.size != len(names):
-        raise MessageError(f'{field} has {numbers.size} values for {len(names)} joint names')
-    if order is None:
-        return numbers
-    picked = numbers[order]
-    if missing is not None:
-        picked[order < 0] = missing
-    return picked
