@@ -37,7 +37,7 @@ _HEADERS = {
     'Cache-Control': 'no-store',
     'Referrer-Policy': 'no-referrer',
     'X-Content-Type-Options': 'nosniff',
-    'Content-Security-Policy': "default-src 'self'; img-src 'self' blob:; connect-src 'self'",
+    'Content-Security-Policy': "default-src 'self'; img-src 'self' blob: data:; connect-src 'self'",
 }
 
 
