@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,12 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from g1_il.dataset import layout
-from g1_il.dataset.reader import LeRobotDataset
+from g1_il.dataset.reader import DatasetReader
 from g1_il.errors import ConfigError
 from g1_il.learn.source import Demonstration
 from g1_il.robot.joints import COMMAND_JOINTS
 
-HASH_BLOCK = 1 << 20
 JOINT_SUFFIX = '.pos'
 
 
@@ -29,7 +27,7 @@ class LeRobotDemonstrations:
         Raises:
             ConfigError: If it is none, is empty, or lacks joints of this robot.
         """
-        self._dataset = LeRobotDataset(root)
+        self._dataset = DatasetReader(root)
         if not self._dataset.episodes:
             raise ConfigError(f'{root} has no episodes; record some and convert them')
         for key in (layout.STATE, layout.ACTION):
@@ -39,12 +37,16 @@ class LeRobotDemonstrations:
                 )
         self._state = self._joints(layout.STATE)
         self._action = self._joints(layout.ACTION)
-        self.sha256 = hash_folder(self._dataset.root)
 
     @property
     def name(self) -> str:
         """Name of the folder."""
         return self._dataset.root.resolve().name
+
+    @property
+    def sha256(self) -> str:
+        """Hash of its content, as 64 hex digits."""
+        return self._dataset.sha256
 
     @property
     def fps(self) -> int:
@@ -79,17 +81,16 @@ class LeRobotDemonstrations:
 
     def demonstration(self, index: int) -> Demonstration:
         """One episode's arrays."""
-        entry = self._dataset.episodes[index]
-        rows = slice(entry.start, entry.stop)
+        column = self._dataset.column
         environment = (
-            self._dataset.column(layout.ENVIRONMENT)[rows]
+            column(layout.ENVIRONMENT, episode=index)
             if self.environment_names
-            else np.zeros((entry.length, 0), dtype=np.float32)
+            else np.zeros((self._dataset.episodes[index].length, 0), dtype=np.float32)
         )
         return Demonstration(
-            state=self._dataset.column(layout.STATE)[rows][:, self._state],
+            state=column(layout.STATE, episode=index)[:, self._state],
             environment=environment,
-            action=self._dataset.column(layout.ACTION)[rows][:, self._action],
+            action=column(layout.ACTION, episode=index)[:, self._action],
         )
 
     def frames(self, index: int, camera: str) -> Iterator[npt.NDArray[np.uint8]]:
@@ -107,15 +108,3 @@ class LeRobotDemonstrations:
                 'it is not a dataset of this robot'
             )
         return [names.index(joint + JOINT_SUFFIX) for joint in COMMAND_JOINTS]
-
-
-def hash_folder(root: Path) -> str:
-    """SHA-256 over the names and contents of every file in a folder, in order of the names."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in root.rglob('*') if path.is_file()):
-        digest.update(path.relative_to(root).as_posix().encode() + b'\0')
-        digest.update(path.stat().st_size.to_bytes(8, 'big'))
-        with path.open('rb') as stream:
-            while block := stream.read(HASH_BLOCK):
-                digest.update(block)
-    return digest.hexdigest()
