@@ -3,20 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 
-def offered_only(module: str, offered: Iterable[str]) -> Callable[[str], Any]:
-    """Makes a module's `__getattr__`: the import of a missing name says what is offered."""
-    names = ', '.join(sorted(offered))
+def names_gaps(module: str) -> Callable[[str], Any]:
+    """Makes a module's `__getattr__`: importing a name it does not have says so."""
 
     def module_getattr(name: str) -> Any:
         if name.startswith('_'):
             raise AttributeError(f"module '{module}' has no attribute '{name}'")
         raise ImportError(
-            f'{module}.{name} is not offered by the embedded ROS runtime (a ROS 2 installation may '
-            f'have it); offered: {names}'
+            f'{module}.{name} is not offered by the embedded ROS runtime; a ROS 2 installation '
+            'may have it'
         )
 
     return module_getattr

@@ -6,13 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from embedded_ros.gap import offered_only
+from embedded_ros.gap import names_gaps
 
-from .substitution import (
-    SomeSubstitutionsType,
-    normalize_to_list_of_substitutions,
-    perform_substitutions,
-)
+from .substitution import SomeSubstitutionsType, perform_substitutions
+
+__getattr__ = names_gaps(__name__)
 
 
 class InvalidConditionExpressionError(Exception):
@@ -24,7 +22,7 @@ def evaluate_condition_expression(context: Any, expression: SomeSubstitutionsTyp
     text = perform_substitutions(context, expression).strip().lower()
     if text not in ('true', '1', 'false', '0'):
         raise InvalidConditionExpressionError(
-            f"invalid condition expression, expected one of 'true', '1', 'false', '0', got '{text}'"
+            f"condition expression is '{text}', allowed: true, 1, false, 0"
         )
     return text in ('true', '1')
 
@@ -32,7 +30,7 @@ def evaluate_condition_expression(context: Any, expression: SomeSubstitutionsTyp
 class Condition:
     """A predicate over the launch context."""
 
-    def __init__(self, *, predicate: Callable[[Any], bool] | None = None) -> None:
+    def __init__(self, *, predicate: Callable[[Any], bool]) -> None:
         self._predicate = predicate
 
     def evaluate(self, context: Any) -> bool:
@@ -44,16 +42,17 @@ class IfCondition(Condition):
     """Holds when the expression is true."""
 
     def __init__(self, predicate_expression: SomeSubstitutionsType) -> None:
-        expression = normalize_to_list_of_substitutions(predicate_expression)
-        super().__init__(predicate=lambda c: evaluate_condition_expression(c, expression))
+        super().__init__(
+            predicate=lambda c: evaluate_condition_expression(c, predicate_expression)
+        )
 
 
 class UnlessCondition(Condition):
     """Holds when the expression is false."""
 
     def __init__(self, predicate_expression: SomeSubstitutionsType) -> None:
-        expression = normalize_to_list_of_substitutions(predicate_expression)
-        super().__init__(predicate=lambda c: not evaluate_condition_expression(c, expression))
+        holds = IfCondition(predicate_expression).evaluate
+        super().__init__(predicate=lambda context: not holds(context))
 
 
 class LaunchConfigurationEquals(Condition):
@@ -61,10 +60,10 @@ class LaunchConfigurationEquals(Condition):
 
     def __init__(self, name: str, expected_value: SomeSubstitutionsType | None) -> None:
         def equals(context: Any) -> bool:
-            expected = expected_value
-            if expected is not None:
-                expected = perform_substitutions(context, expected)
-            return context.launch_configurations.get(name) == expected
+            value = context.launch_configurations.get(name)
+            if expected_value is None or value is None:
+                return value is expected_value
+            return value == perform_substitutions(context, expected_value)
 
         super().__init__(predicate=equals)
 
@@ -73,12 +72,5 @@ class LaunchConfigurationNotEquals(Condition):
     """Holds when a launch configuration does not have this value."""
 
     def __init__(self, name: str, expected_value: SomeSubstitutionsType | None) -> None:
-        equals = LaunchConfigurationEquals(name, expected_value)
-        super().__init__(predicate=lambda context: not equals.evaluate(context))
-
-
-__all__ = [
-    'IfCondition', 'InvalidConditionExpressionError', 'LaunchConfigurationEquals',
-    'LaunchConfigurationNotEquals', 'UnlessCondition', 'evaluate_condition_expression',
-]  # fmt: skip
-__getattr__ = offered_only(__name__, __all__)
+        equals = LaunchConfigurationEquals(name, expected_value).evaluate
+        super().__init__(predicate=lambda context: not equals(context))

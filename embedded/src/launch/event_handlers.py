@@ -6,13 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from embedded_ros.gap import offered_only
+from embedded_ros.gap import names_gaps
 
+from . import events
 from .event import Event
 from .event_handler import EventHandler
-from .events import ExecutionComplete, Shutdown
-from .events.process import ProcessExited, ProcessIO, ProcessStarted
 from .launch_description import Action
+
+__getattr__ = names_gaps(__name__)
 
 
 def _matches_target(event_type: type, target: Any) -> Callable[[Event], bool]:
@@ -30,7 +31,7 @@ class OnProcessStart(EventHandler):
     """When the process of `target_action` (any, if None) has started."""
 
     def __init__(self, *, target_action: Any = None, on_start: Any, **kwargs: Any) -> None:
-        matcher = _matches_target(ProcessStarted, target_action)
+        matcher = _matches_target(events.process.ProcessStarted, target_action)
         super().__init__(matcher=matcher, entities=on_start, **kwargs)
 
 
@@ -38,7 +39,7 @@ class OnProcessExit(EventHandler):
     """When the process of `target_action` (any, if None) has ended."""
 
     def __init__(self, *, target_action: Any = None, on_exit: Any, **kwargs: Any) -> None:
-        matcher = _matches_target(ProcessExited, target_action)
+        matcher = _matches_target(events.process.ProcessExited, target_action)
         super().__init__(matcher=matcher, entities=on_exit, **kwargs)
 
 
@@ -49,15 +50,15 @@ class OnProcessIO(EventHandler):
         self,
         *,
         target_action: Any = None,
-        on_stdout: Callable[[ProcessIO], Any] | None = None,
-        on_stderr: Callable[[ProcessIO], Any] | None = None,
+        on_stdout: Callable[[Any], Any] | None = None,
+        on_stderr: Callable[[Any], Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        def on_output(event: ProcessIO, context: Any) -> Any:
+        def on_output(event: Any, context: Any) -> Any:
             callback = on_stdout if event.from_stdout else on_stderr
             return None if callback is None else callback(event)
 
-        matcher = _matches_target(ProcessIO, target_action)
+        matcher = _matches_target(events.process.ProcessIO, target_action)
         super().__init__(matcher=matcher, entities=on_output, **kwargs)
 
 
@@ -65,7 +66,7 @@ class OnExecutionComplete(EventHandler):
     """When `target_action` (any, if None) has done its work."""
 
     def __init__(self, *, target_action: Any = None, on_completion: Any, **kwargs: Any) -> None:
-        matcher = _matches_target(ExecutionComplete, target_action)
+        matcher = _matches_target(events.ExecutionComplete, target_action)
         super().__init__(matcher=matcher, entities=on_completion, **kwargs)
 
 
@@ -74,11 +75,7 @@ class OnShutdown(EventHandler):
 
     def __init__(self, *, on_shutdown: Any, **kwargs: Any) -> None:
         super().__init__(
-            matcher=lambda event: isinstance(event, Shutdown), entities=on_shutdown, **kwargs
+            matcher=lambda event: isinstance(event, events.Shutdown),
+            entities=on_shutdown,
+            **kwargs,
         )
-
-
-__all__ = [
-    'OnExecutionComplete', 'OnProcessExit', 'OnProcessIO', 'OnProcessStart', 'OnShutdown',
-]  # fmt: skip
-__getattr__ = offered_only(__name__, __all__)

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,8 +17,7 @@ from .substitution import Substitution
 class LaunchContext:
     """State of one launch: configurations, environment, locals, event handlers and events.
 
-    Configurations, environment and locals are stacks, so that a group or an event handler can
-    change them for itself only.
+    A group changes configurations and environment, an event handler locals, for itself only.
     """
 
     def __init__(self, *, argv: Any = None, noninteractive: bool = False) -> None:
@@ -26,12 +27,10 @@ class LaunchContext:
         self.asyncio_loop: asyncio.AbstractEventLoop | None = None
         self.is_shutdown = False
         self.launch_configurations: dict[str, Any] = {}
-        self._configuration_stack: list[dict[str, Any]] = []
-        self._environment_stack: list[dict[str, str]] = []
-        self._environment_reset = dict(os.environ)
+        self._scopes: list[tuple[dict[str, Any], dict[str, str]]] = []
+        self._first_environment = dict(os.environ)
         self._globals: dict[str, Any] = {}
         self._locals: dict[str, Any] = {}
-        self._locals_stack: list[dict[str, Any]] = []
         self._event_handlers: list[Any] = []
         self._event_queue: asyncio.Queue = asyncio.Queue()
         self._completion_futures: list[asyncio.Future] = []
@@ -97,27 +96,30 @@ class LaunchContext:
         while not pending.empty():
             self._event_queue.put_nowait(pending.get_nowait())
 
-    def _push_locals(self) -> None:
-        self._locals_stack.append(dict(self._locals))
+    def push_scope(self) -> None:
+        """Saves configurations and environment, for a group."""
+        self._scopes.append((dict(self.launch_configurations), dict(os.environ)))
 
-    def _pop_locals(self) -> None:
-        self._locals = self._locals_stack.pop()
+    def reset_scope(self) -> None:
+        """Forgets the configurations, and restores the environment of the start."""
+        self.launch_configurations, environment = {}, self._first_environment
+        self._replace_environment(environment)
 
-    def _push_launch_configurations(self) -> None:
-        self._configuration_stack.append(dict(self.launch_configurations))
+    def pop_scope(self) -> None:
+        """Restores what was saved last."""
+        self.launch_configurations, environment = self._scopes.pop()
+        self._replace_environment(environment)
 
-    def _pop_launch_configurations(self) -> None:
-        self.launch_configurations = self._configuration_stack.pop()
-
-    def _push_environment(self) -> None:
-        self._environment_stack.append(dict(os.environ))
-
-    def _pop_environment(self) -> None:
-        self._replace_environment(self._environment_stack.pop())
-
-    def _reset_environment(self) -> None:
-        self._replace_environment(self._environment_reset)
-
-    def _replace_environment(self, environment: dict[str, str]) -> None:
+    @staticmethod
+    def _replace_environment(environment: dict[str, str]) -> None:
         os.environ.clear()
         os.environ.update(environment)
+
+    @contextlib.contextmanager
+    def event_locals(self) -> Iterator[None]:
+        """Forgets, at its end, the locals that were set inside."""
+        saved = dict(self._locals)
+        try:
+            yield
+        finally:
+            self._locals = saved

@@ -10,7 +10,6 @@ from typing import Any
 from .conditions import Condition
 
 
-
 class LaunchDescriptionEntity:
     """What can be visited: an action or a list of actions."""
 
@@ -111,5 +110,3 @@ def visit_all_entities_and_collect_futures(
     for sub_entity in more or []:
         futures.extend(visit_all_entities_and_collect_futures(sub_entity, context))
     return futures
-
-

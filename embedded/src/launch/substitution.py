@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Union
+from typing import Any
 
 import yaml
 
@@ -40,7 +40,7 @@ class TextSubstitution(Substitution):
         return f"'{self.text}'"
 
 
-SomeSubstitutionsType = Union[str, Substitution, Iterable[Union[str, Substitution]]]
+SomeSubstitutionsType = str | Substitution | Iterable[str | Substitution]
 SomeSubstitutionsType_types_tuple = (str, Substitution, Iterable)
 
 
@@ -92,5 +92,5 @@ def perform_typed(context: Any, value: Any, value_type: Any = None) -> Any:
     if wanted is float and isinstance(items, list):
         items = [float(i) if type(i) is int else i for i in items]
     if not isinstance(items, list) or any(type(i) is not wanted for i in items):
-        raise ValueError(f'cannot convert {result!r} to {getattr(value_type, "__name__", value_type)}')
+        raise ValueError(f'cannot convert {result!r} to {value_type}')
     return items if item_type else items[0]

@@ -9,62 +9,65 @@ import os
 import shlex
 import shutil
 import subprocess
-import uuid
 from typing import Any
 
-from embedded_ros.gap import offered_only
+from embedded_ros.gap import names_gaps
 
 from .substitution import (
     SomeSubstitutionsType,
     Substitution,
     SubstitutionFailure,
-    TextSubstitution,
+    TextSubstitution,  # noqa: F401
     normalize_to_list_of_substitutions,
     perform_substitutions,
     perform_typed,
 )
 
+__getattr__ = names_gaps(__name__)
 
-class LaunchConfiguration(Substitution):
+
+class _OfText(Substitution):
+    """Base of substitutions made from one text."""
+
+    def __init__(self, text: SomeSubstitutionsType) -> None:
+        self.text = normalize_to_list_of_substitutions(text)
+
+    def describe(self) -> str:
+        return f'{type(self).__name__}({" + ".join(i.describe() for i in self.text)})'
+
+
+class LaunchConfiguration(_OfText):
     """The value of a launch configuration, that is of a launch argument."""
 
     def __init__(self, variable_name: SomeSubstitutionsType, *, default: Any = None) -> None:
-        self.variable_name = normalize_to_list_of_substitutions(variable_name)
-        if isinstance(default, (bool, int, float)):
-            default = str(default)
-        self.default = None if default is None else normalize_to_list_of_substitutions(default)
+        super().__init__(variable_name)
+        self.default = str(default) if isinstance(default, (bool, int, float)) else default
 
     def perform(self, context: Any) -> str:
-        name = perform_substitutions(context, self.variable_name)
+        name = perform_substitutions(context, self.text)
         if name in context.launch_configurations:
             return context.launch_configurations[name]
         if self.default is None:
             raise SubstitutionFailure(f"launch configuration '{name}' does not exist")
         return perform_substitutions(context, self.default)
 
-    def describe(self) -> str:
-        return f'LaunchConfig({" + ".join(i.describe() for i in self.variable_name)})'
 
-
-class EnvironmentVariable(Substitution):
+class EnvironmentVariable(_OfText):
     """The value of a variable of the launch context's environment."""
 
     def __init__(
         self, name: SomeSubstitutionsType, *, default_value: SomeSubstitutionsType | None = None
     ) -> None:
-        self.name = normalize_to_list_of_substitutions(name)
+        super().__init__(name)
         self.default_value = default_value
 
     def perform(self, context: Any) -> str:
-        name = perform_substitutions(context, self.name)
+        name = perform_substitutions(context, self.text)
         if name in context.environment:
             return context.environment[name]
         if self.default_value is None:
             raise SubstitutionFailure(f"environment variable '{name}' does not exist")
         return perform_substitutions(context, self.default_value)
-
-    def describe(self) -> str:
-        return f'EnvVar({" + ".join(i.describe() for i in self.name)})'
 
 
 class LocalSubstitution(Substitution):
@@ -76,41 +79,34 @@ class LocalSubstitution(Substitution):
     def perform(self, context: Any) -> str:
         return str(eval(f'context.locals.{self.expression}', {'context': context}))
 
-    def describe(self) -> str:
-        return f"LocalVar('{self.expression}')"
-
 
 class PathJoinSubstitution(Substitution):
     """Parts joined to a path; a part may itself be several substitutions."""
 
     def __init__(self, substitutions: Any) -> None:
-        self.substitutions = [normalize_to_list_of_substitutions(part) for part in substitutions]
+        self.parts = [normalize_to_list_of_substitutions(part) for part in substitutions]
 
     def perform(self, context: Any) -> str:
-        return os.path.join(*(perform_substitutions(context, i) for i in self.substitutions))
+        return os.path.join(*(perform_substitutions(context, part) for part in self.parts))
 
     def describe(self) -> str:
-        parts = [' + '.join(i.describe() for i in part) for part in self.substitutions]
-        return f'PathJoin({", ".join(parts)})'
+        parts = (' + '.join(i.describe() for i in part) for part in self.parts)
+        return f'PathJoinSubstitution({", ".join(parts)})'
 
 
-class PythonExpression(Substitution):
+class PythonExpression(_OfText):
     """The text of a Python expression's value; `python_modules` (math) are in its scope."""
 
-    def __init__(self, expression: SomeSubstitutionsType, python_modules: Any = ('math',)) -> None:
-        self.expression = normalize_to_list_of_substitutions(expression)
-        self.python_modules = [python_modules] if isinstance(python_modules, str) else python_modules
+    def __init__(self, expression: SomeSubstitutionsType, python_modules: Any = 'math') -> None:
+        super().__init__(expression)
+        several = isinstance(python_modules, (list, tuple))
+        self.python_modules = python_modules if several else [python_modules]
 
     def perform(self, context: Any) -> str:
-        scope = {}
-        for module in (perform_substitutions(context, i) for i in self.python_modules):
-            scope[module] = importlib.import_module(module)
-            if module == 'math':
-                scope.update(vars(math))
-        return str(eval(perform_substitutions(context, self.expression), {}, scope))
-
-    def describe(self) -> str:
-        return f'PythonExpr({" + ".join(i.describe() for i in self.expression)})'
+        names = [perform_substitutions(context, module) for module in self.python_modules]
+        scope = {name: importlib.import_module(name) for name in names}
+        functions = vars(math) if 'math' in scope else {}
+        return str(eval(perform_substitutions(context, self.text), {}, {**functions, **scope}))
 
 
 class ThisLaunchFile(Substitution):
@@ -131,102 +127,121 @@ class ThisLaunchFileDir(ThisLaunchFile):
     local = 'current_launch_file_directory'
 
 
-class FindExecutable(Substitution):
+class FindExecutable(_OfText):
     """Path of a program on PATH."""
 
     def __init__(self, *, name: SomeSubstitutionsType) -> None:
-        self.name = normalize_to_list_of_substitutions(name)
+        super().__init__(name)
 
     def perform(self, context: Any) -> str:
-        name = perform_substitutions(context, self.name)
+        name = perform_substitutions(context, self.text)
         path = shutil.which(name)
         if path is None:
             raise SubstitutionFailure(f"executable '{name}' not found on the PATH")
         return path
 
 
-class AnonName(Substitution):
-    """A name made unique for this launch; the same text gives the same name."""
-
-    def __init__(self, name: SomeSubstitutionsType) -> None:
-        self.name = normalize_to_list_of_substitutions(name)
-
-    def perform(self, context: Any) -> str:
-        name = perform_substitutions(context, self.name)
-        key = f'anon{name}'
-        if key not in context.launch_configurations:
-            context.launch_configurations[key] = f'{name}_{os.getpid()}_{uuid.uuid4().hex[:16]}'
-        return context.launch_configurations[key]
-
-
-class Command(Substitution):
-    """What a command prints; it must exit with 0, and not write to stderr by default."""
+class Command(_OfText):
+    """What a command prints; it must exit with 0 and, by default, not write to stderr."""
 
     def __init__(
         self, command: SomeSubstitutionsType, *, on_stderr: SomeSubstitutionsType = 'fail'
     ) -> None:
-        self.command = normalize_to_list_of_substitutions(command)
-        self.on_stderr = normalize_to_list_of_substitutions(on_stderr)
+        super().__init__(command)
+        self.on_stderr = on_stderr
 
     def perform(self, context: Any) -> str:
-        command = perform_substitutions(context, self.command)
+        command = perform_substitutions(context, self.text)
         on_stderr = perform_substitutions(context, self.on_stderr)
         if on_stderr not in ('fail', 'ignore', 'warn', 'capture'):
             raise SubstitutionFailure(
                 f"Command: on_stderr is '{on_stderr}', allowed: fail, ignore, warn, capture"
             )
-        merge = subprocess.STDOUT if on_stderr == 'capture' else subprocess.PIPE
+        merged = subprocess.STDOUT if on_stderr == 'capture' else subprocess.PIPE
         try:
             result = subprocess.run(
-                shlex.split(command), stdout=subprocess.PIPE, stderr=merge, text=True,
-                env=dict(context.environment), check=False,
+                shlex.split(command), stdout=subprocess.PIPE, stderr=merged, text=True, check=False
             )
         except OSError as error:
             raise SubstitutionFailure(f"command '{command}' cannot be run: {error}") from error
+        written = f"executed command '{command}' showed stderr output: {result.stderr}"
         if result.returncode != 0:
-            raise SubstitutionFailure(
-                f"executed command failed with exit code {result.returncode}: '{command}'\n"
-                f'Captured stderr output: {result.stderr}'
-            )
-        if result.stderr and on_stderr in ('fail', 'warn'):
-            text = f"executed command '{command}' showed stderr output: {result.stderr}"
-            if on_stderr == 'fail':
-                raise SubstitutionFailure(text)
-            context.logger.warning(text)
+            raise SubstitutionFailure(f'exit code {result.returncode}: {written}')
+        if result.stderr and on_stderr == 'fail':
+            raise SubstitutionFailure(written)
+        if result.stderr and on_stderr == 'warn':
+            context.logger.warning(written)
         return result.stdout
 
-    def describe(self) -> str:
-        return f'Command({" + ".join(i.describe() for i in self.command)})'
 
+class _OfBooleans(Substitution):
+    """Base of substitutions that combine values to 'true' or 'false'."""
 
-def _as_bool(context: Any, value: Any) -> bool:
-    try:
-        return perform_typed(context, value, bool)
-    except ValueError as error:
-        raise SubstitutionFailure(str(error)) from error
-
-
-class _OfTwo(Substitution):
-    """Base of what compares or combines a left and a right side."""
-
-    def __init__(self, left: Any, right: Any) -> None:
-        self.left, self.right = (
-            normalize_to_list_of_substitutions(str(i) if isinstance(i, (bool, int, float)) else i)
-            for i in (left, right)
-        )
-
-
-class EqualsSubstitution(_OfTwo):
-    """'true' when both sides are equal: as numbers, as booleans, or as text."""
+    def __init__(self, *values: Any) -> None:
+        plain = (bool, int, float)
+        self.values = [str(value) if isinstance(value, plain) else value for value in values]
 
     def perform(self, context: Any) -> str:
-        left, right = (perform_substitutions(context, i) for i in (self.left, self.right))
+        try:
+            values = [perform_typed(context, value, bool) for value in self.values]
+        except ValueError as error:
+            raise SubstitutionFailure(f'{type(self).__name__}: {error}') from error
+        return str(self.combine(values)).lower()
+
+    def combine(self, values: list[bool]) -> bool:
+        """Returns the combination of the values."""
+        return all(values)
+
+
+class AllSubstitution(_OfBooleans):
+    """'true' when all values are true."""
+
+
+class AnySubstitution(_OfBooleans):
+    """'true' when one of the values is true."""
+
+    def combine(self, values: list[bool]) -> bool:
+        return any(values)
+
+
+class AndSubstitution(AllSubstitution):
+    """'true' when both sides are true."""
+
+    def __init__(self, left: SomeSubstitutionsType, right: SomeSubstitutionsType) -> None:
+        super().__init__(left, right)
+
+
+class OrSubstitution(AnySubstitution):
+    """'true' when a side is true."""
+
+    def __init__(self, left: SomeSubstitutionsType, right: SomeSubstitutionsType) -> None:
+        super().__init__(left, right)
+
+
+class NotSubstitution(_OfBooleans):
+    """'true' when the value is false."""
+
+    def __init__(self, value: SomeSubstitutionsType) -> None:
+        super().__init__(value)
+
+    def combine(self, values: list[bool]) -> bool:
+        return not values[0]
+
+
+class EqualsSubstitution(_OfBooleans):
+    """'true' when both sides are equal: as numbers, as booleans, or as text."""
+
+    def __init__(self, left: Any, right: Any) -> None:
+        super().__init__(left, right)
+
+    def perform(self, context: Any) -> str:
+        left, right = (perform_substitutions(context, value) for value in self.values)
         try:
             return str(math.isclose(float(left), float(right))).lower()
         except ValueError:
-            words = {'true', 'false'}
-            same_word = left.lower() == right.lower() and left.lower() in words
-            return str(left == right or same_word).lower()
+            booleans = {left.lower(), right.lower()} <= {'true', 'false'}
+            equal = left.lower() == right.lower() if booleans else left == right
+            return str(equal).lower()
 
 
 class NotEqualsSubstitution(EqualsSubstitution):
@@ -236,71 +251,15 @@ class NotEqualsSubstitution(EqualsSubstitution):
         return 'false' if super().perform(context) == 'true' else 'true'
 
 
-class AndSubstitution(_OfTwo):
-    """'true' when both sides are true."""
-
-    def perform(self, context: Any) -> str:
-        return str(_as_bool(context, self.left) and _as_bool(context, self.right)).lower()
-
-
-class OrSubstitution(_OfTwo):
-    """'true' when a side is true."""
-
-    def perform(self, context: Any) -> str:
-        return str(_as_bool(context, self.left) or _as_bool(context, self.right)).lower()
-
-
-class NotSubstitution(Substitution):
-    """'true' when the value is false."""
-
-    def __init__(self, value: SomeSubstitutionsType) -> None:
-        self.value = value
-
-    def perform(self, context: Any) -> str:
-        return str(not _as_bool(context, self.value)).lower()
-
-
-class AnySubstitution(Substitution):
-    """'true' when one of the values is true."""
-
-    combine = staticmethod(any)
-
-    def __init__(self, *args: SomeSubstitutionsType) -> None:
-        self.args = args
-
-    def perform(self, context: Any) -> str:
-        return str(self.combine(_as_bool(context, i) for i in self.args)).lower()
-
-
-class AllSubstitution(AnySubstitution):
-    """'true' when all values are true."""
-
-    combine = staticmethod(all)
-
-
-class IfElseSubstitution(Substitution):
+class IfElseSubstitution(_OfBooleans):
     """One of two texts, chosen by a condition."""
 
-    def __init__(
-        self,
-        condition: SomeSubstitutionsType,
-        if_value: SomeSubstitutionsType = '',
-        else_value: SomeSubstitutionsType = '',
-    ) -> None:
+    def __init__(self, condition: Any, if_value: Any = '', else_value: Any = '') -> None:
         if if_value == '' and else_value == '':
             raise RuntimeError('One of if_value and else_value must be specified')
-        self.condition, self.if_value, self.else_value = condition, if_value, else_value
+        super().__init__(condition)
+        self.if_value, self.else_value = if_value, else_value
 
     def perform(self, context: Any) -> str:
-        chosen = self.if_value if _as_bool(context, self.condition) else self.else_value
+        chosen = self.if_value if super().perform(context) == 'true' else self.else_value
         return perform_substitutions(context, chosen)
-
-
-__all__ = [
-    'AllSubstitution', 'AndSubstitution', 'AnonName', 'AnySubstitution', 'Command',
-    'EnvironmentVariable', 'EqualsSubstitution', 'FindExecutable', 'IfElseSubstitution',
-    'LaunchConfiguration', 'LocalSubstitution', 'NotEqualsSubstitution', 'NotSubstitution',
-    'OrSubstitution', 'PathJoinSubstitution', 'PythonExpression', 'SubstitutionFailure',
-    'TextSubstitution', 'ThisLaunchFile', 'ThisLaunchFileDir',
-]  # fmt: skip
-__getattr__ = offered_only(__name__, __all__)

@@ -6,10 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from embedded_ros.gap import offered_only
+from embedded_ros.gap import names_gaps
 
 from ..event import Event
-from . import process
+from . import process  # noqa: F401
+
+__getattr__ = names_gaps(__name__)
 
 
 class Shutdown(Event):
@@ -17,9 +19,7 @@ class Shutdown(Event):
 
     name = 'launch.events.Shutdown'
 
-    def __init__(
-        self, *, reason: str = 'reason not given', due_to_sigint: bool = False
-    ) -> None:
+    def __init__(self, *, reason: str = 'reason not given', due_to_sigint: bool = False) -> None:
         self.reason, self.due_to_sigint = reason, due_to_sigint
 
 
@@ -54,10 +54,3 @@ def matches_name(name: str) -> Callable[[Any], bool]:
 def matches_pid(pid: int) -> Callable[[Any], bool]:
     """Matches the action whose process has this id."""
     return lambda action: (action.process_details or {}).get('pid') == pid
-
-
-__all__ = [
-    'ExecutionComplete', 'IncludeLaunchDescription', 'Shutdown', 'matches_action',
-    'matches_name', 'matches_pid', 'process',
-]  # fmt: skip
-__getattr__ = offered_only(__name__, __all__)
