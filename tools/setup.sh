@@ -113,13 +113,22 @@ if [ ! -f "$stamp" ]; then
     pip_install -c "$constraints" pip setuptools wheel
     install_torch
     say "installing the packages of g1_il (some minutes when they have to be downloaded)"
-    pip_install -c "$constraints" -e '.[hardware,train,view,test]'
-    [ -n "${ROS_DISTRO:-}" ] || pip_install -c "$constraints" -e embedded
+    if [ -n "${ROS_DISTRO:-}" ]; then
+        pip_install -c "$constraints" -e '.[hardware,train,view,test]'
+    else
+        pip_install -c "$constraints" -e '.[hardware,train,view,test,colcon]' -e embedded
+    fi
     # Its metadata pins a cyclonedds that has no wheels for Python 3.11 and later.
     pip_install --no-deps "$sdk"
     touch "$stamp"
 fi
 if [ "$purpose" = test ]; then
-    "$venv/bin/python" tools/fetch_browser.py
+    "$venv/bin/python" tools/fetch_iwer.py
+    # Ubuntu's chromium package is a snap, which does not run everywhere: Playwright's own there.
+    if ! command -v chromium >/dev/null; then
+        PLAYWRIGHT_BROWSERS_PATH=${PLAYWRIGHT_BROWSERS_PATH:-$root/build/browsers} \
+            "$venv/bin/python" -m playwright install --with-deps chromium-headless-shell ||
+            say "no Chromium could be installed: the browser test will say so"
+    fi
 fi
 say "ready: $venv ($("$venv/bin/python" -V)$([ -n "${ROS_DISTRO:-}" ] && echo ", ROS 2 $ROS_DISTRO" || echo ", embedded ROS runtime"))"
