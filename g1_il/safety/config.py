@@ -104,6 +104,16 @@ class GateConfig:
         metadata={'description': 'two Dex3-1 hands are fitted; false: they are never commanded'},
     )
 
+    gravity_compensation: bool = field(
+        default=True, metadata={'description': 'feed the torque forward that holds the arms'}
+    )
+    hold_waist: bool = field(
+        default=False,
+        metadata={
+            'description': 'hold the waist where it was at arming; a walking robot then leans'
+        },
+    )
+
     def __post_init__(self) -> None:
         """Refuses settings that no robot could follow."""
         for item in fields(self):

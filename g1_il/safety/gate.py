@@ -27,7 +27,7 @@ from g1_il.safety.follower import Follower
 from g1_il.safety.health import illness, is_finite, obstacle_to_arming
 from g1_il.safety.inputs import fault_of_targets
 from g1_il.safety.limits import LEFT_HAND, RIGHT_HAND, make_limits
-from g1_il.safety.output import GravityTorque, Output
+from g1_il.safety.output import Output
 from g1_il.safety.release import Release
 from g1_il.safety.report import GateReport, GateState
 from g1_il.safety.trajectory import Trajectory
@@ -59,19 +59,18 @@ NOTICEABLE_LAG_RAD = 0.05
 class Gate:
     """State machine, limits and watchdogs between the sources and the robot. Not thread-safe."""
 
-    def __init__(self, config: GateConfig, *, gravity: GravityTorque | None = None) -> None:
+    def __init__(self, config: GateConfig) -> None:
         """Starts disarmed.
 
         Args:
             config: Limits, time-outs and ramps.
-            gravity: Holding torque of the arms to feed forward; None feeds nothing.
         """
         self._config = config
         self._limits = make_limits(config)
         self._period_s = config.period_ns * 1e-9
         self._trajectory = Trajectory(self._limits, self._period_s)
         self._follower = Follower(round(config.blend_s * 1e9))
-        self._output = Output(hands=config.hands, gravity=gravity)
+        self._output = Output(config)
         self._watch = StateWatch()
         self._release = Release(config)
         self._state = GateState.DISARMED
@@ -110,6 +109,7 @@ class Gate:
         assert self._measured is not None
         self._rest = np.nan_to_num(self._measured.position[COMMAND_INDEX])
         self._trajectory.start(self._rest)
+        self._output.start(self._measured)
         self._forget_input()
         self._enter(GateState.ARMING, '')
         return True, f'arming: {self._config.arming_s:.1f} s'
@@ -241,12 +241,12 @@ class Gate:
         if self._state in (GateState.DISARMED, GateState.FAULT):
             return fresh
         self._counts['stale_state'] += not fresh
-        if age_ns is None or age_ns > self._config.state_fault_after_s * 1e9:
-            if self._state is not GateState.RELEASING:
-                self._fail(
-                    f'no robot state for {self._config.state_fault_after_s:.1f} s; '
-                    f'check the cable and the robot'
-                )
+        lost = age_ns is None or age_ns > self._config.state_fault_after_s * 1e9
+        if lost and self._state is not GateState.RELEASING:
+            self._fail(
+                f'no robot state for {self._config.state_fault_after_s:.1f} s; '
+                f'check the cable and the robot'
+            )
         return fresh
 
     @property

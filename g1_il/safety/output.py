@@ -3,54 +3,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 
+from g1_il.robot.arm_gravity import arm_gravity_torque
 from g1_il.robot.command import RobotCommand
-from g1_il.robot.joints import COMMAND_INDEX, KD, KP
+from g1_il.robot.joints import COMMAND_INDEX, KD, KP, WAIST_JOINTS, indices
 from g1_il.robot.state import RobotState
+from g1_il.safety.config import GateConfig
 
 Array = npt.NDArray[np.float64]
-
-GravityTorque = Callable[[Array, Array], Array]
-"""(position (43,) [rad], orientation_wxyz (4,)) -> holding torque of both arms (14,) [Nm]."""
 
 DAMPING_FACTOR = 2.0
 """A fault damps with this multiple of the usual kd: 6 Nm s/rad at the shoulder, 3 at the wrist."""
 
 _ARMS = COMMAND_INDEX[:14]
 _HANDS = COMMAND_INDEX[14:]
+_WAIST = indices(WAIST_JOINTS)
 
 
-def _gains(values: Array, hands: bool) -> Array:
-    chosen = COMMAND_INDEX if hands else _ARMS
-    gains = np.zeros(43)
-    gains[chosen] = values[chosen]
-    gains.flags.writeable = False
-    return gains
+def _frozen(values: Array) -> Array:
+    values.flags.writeable = False
+    return values
 
 
 class Output:
-    """Builds commands. Legs and waist get no gains: they stay with the robot's own controller."""
+    """Builds commands. The legs get no gains: they stay with the robot's own controller.
 
-    def __init__(self, *, hands: bool, gravity: GravityTorque | None) -> None:
-        """Prepares the gains.
+    So does the waist unless it is asked for.
+    """
 
-        Args:
-            hands: Whether hands are fitted.
-            gravity: Holding torque to feed forward; None feeds nothing.
-        """
-        self._hands = hands
-        self._gravity = gravity
-        self._kp, self._kd = _gains(KP, hands), _gains(KD, hands)
-        self._nothing = np.zeros(43)
-        self._nothing.flags.writeable = False
-        damping = np.zeros(43)
+    def __init__(self, config: GateConfig) -> None:
+        """Prepares the gains."""
+        self._hands = config.hands
+        self._gravity = config.gravity_compensation
+        chosen = _ARMS
+        if config.hands:
+            chosen = np.concatenate((chosen, _HANDS))
+        self._held = _WAIST if config.hold_waist else _WAIST[:0]
+        chosen = np.concatenate((chosen, self._held))
+        kp, kd, damping = np.zeros(43), np.zeros(43), np.zeros(43)
+        kp[chosen], kd[chosen] = KP[chosen], KD[chosen]
         damping[_ARMS] = DAMPING_FACTOR * KD[_ARMS]
-        damping.flags.writeable = False
-        self._damping = damping
+        damping[self._held] = DAMPING_FACTOR * KD[self._held]
+        self._kp, self._kd, self._damping = _frozen(kp), _frozen(kd), _frozen(damping)
+        self._nothing = _frozen(np.zeros(43))
+        self._held_position = np.zeros(len(self._held))
+
+    def start(self, state: RobotState) -> None:
+        """Takes note of where the waist is when the arms are taken over."""
+        self._held_position = state.position[self._held]
 
     def follow(
         self,
@@ -72,15 +74,13 @@ class Output:
         """
         all_positions = state.position.copy()
         all_positions[COMMAND_INDEX] = position
+        all_positions[self._held] = self._held_position
         all_velocities = np.zeros(43)
         all_velocities[COMMAND_INDEX] = velocity
         effort = self._nothing
-        if self._gravity is not None:
+        if self._gravity:
             effort = np.zeros(43)
-            effort[_ARMS] = self._gravity(all_positions, state.orientation_wxyz)
-        if not self._hands:
-            all_positions[_HANDS] = 0.0
-            all_velocities[_HANDS] = 0.0
+            effort[_ARMS] = arm_gravity_torque(all_positions, state.orientation_wxyz)
         return RobotCommand(
             position=all_positions,
             velocity=all_velocities,
@@ -92,7 +92,7 @@ class Output:
         )
 
     def damp(self, position: Array, weight: float) -> RobotCommand:
-        """Command that only brakes the arms and lets the hands go; position (28,) is for record."""
+        """Command that brakes the arms and lets the hands go; position (28,) is for record."""
         all_positions = np.zeros(43)
         all_positions[COMMAND_INDEX] = position
         return RobotCommand(
