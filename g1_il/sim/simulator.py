@@ -33,6 +33,12 @@ _HANDS = slice(29, 29 + len(LEFT_HAND_JOINTS) + len(RIGHT_HAND_JOINTS))
 _AMBIENT_DEG_C = 25.0
 
 
+def check_seed(seed: int) -> None:
+    """Refuses what numpy's generator would refuse less kindly."""
+    if seed < 0:
+        raise ConfigError(f'seed {seed} is negative; give 0 or more')
+
+
 class Simulator:
     """One robot and one task. Not thread-safe, except `snapshot` between steps."""
 
@@ -99,9 +105,11 @@ class Simulator:
             seed: Of the random start; the same seed gives the same start and, with the same
                 commands, the same motion to the last bit.
             robot: False leaves the robot where it is, for a reset while it is being commanded.
+
+        Raises:
+            ConfigError: The seed is negative.
         """
-        if seed < 0:
-            raise ConfigError(f'seed {seed} is negative; give 0 or more')
+        check_seed(seed)
         position = self._data.qpos[self._qpos].copy()
         velocity = self._data.qvel[self._dof].copy()
         mujoco.mj_resetData(self._model, self._data)
