@@ -27,16 +27,18 @@ class Quality:
         stacks: Facets along it.
         shadow_px: Size of the shadow map; 0 draws no shadows.
         samples: Samples per pixel for smooth edges; 0 for none.
+        textures: False draws plain colours and no sky, at half the cost.
     """
 
     slices: int
     stacks: int
     shadow_px: int
     samples: int
+    textures: bool
 
 
-FAST = Quality(slices=10, stacks=6, shadow_px=0, samples=0)
-FINE = Quality(slices=40, stacks=24, shadow_px=4096, samples=8)
+FAST = Quality(slices=10, stacks=6, shadow_px=0, samples=0, textures=False)
+FINE = Quality(slices=40, stacks=24, shadow_px=4096, samples=8, textures=True)
 
 
 class SceneRenderer:
@@ -61,7 +63,13 @@ class SceneRenderer:
         self._model.vis.global_.offheight = height
         self._data = mujoco.MjData(self._model)
         self._size = (height, width)
-        self._shadows = quality.shadow_px > 0
+        if not quality.textures:
+            self._model.mat_texid[:] = -1
+        self._flags = {
+            mujoco.mjtRndFlag.mjRND_SHADOW: quality.shadow_px > 0,
+            mujoco.mjtRndFlag.mjRND_SKYBOX: quality.textures,
+            mujoco.mjtRndFlag.mjRND_REFLECTION: False,
+        }
         self._renderer: mujoco.Renderer | None = None
 
     def _open(self) -> mujoco.Renderer:
@@ -90,8 +98,8 @@ class SceneRenderer:
         mujoco.mj_comPos(self._model, self._data)
         mujoco.mj_camlight(self._model, self._data)
         self._renderer.update_scene(self._data, camera=camera)
-        self._renderer.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = self._shadows
-        self._renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
+        for flag, on in self._flags.items():
+            self._renderer.scene.flags[flag] = on
         return self._renderer.render()
 
     def close(self) -> None:

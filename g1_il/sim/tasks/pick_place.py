@@ -31,9 +31,9 @@ _SOLID = f'contype="{SCENE}" conaffinity="{SCENE}"'
 _ASSETS = """
 <texture name="sky" type="skybox" builtin="gradient" rgb1="0.86 0.90 0.95" rgb2="0.55 0.62 0.70"
  width="64" height="384"/>
-<texture name="tiles" type="2d" builtin="checker" rgb1="0.62 0.64 0.67" rgb2="0.57 0.59 0.62"
+<texture name="tiles" type="2d" builtin="checker" rgb1="1 1 1" rgb2="0.92 0.92 0.92"
  width="128" height="128"/>
-<material name="floor" texture="tiles" texrepeat="10 10" specular="0.1" reflectance="0"/>
+<material name="floor" texture="tiles" texrepeat="10 10" rgba="0.60 0.63 0.67 1" specular="0.1"/>
 <material name="wood" rgba="0.80 0.66 0.48 1" specular="0.15" shininess="0.2"/>
 <material name="steel" rgba="0.42 0.44 0.47 1" specular="0.5"/>
 <material name="can" rgba="0.82 0.12 0.13 1" specular="0.6" shininess="0.7"/>
@@ -95,7 +95,7 @@ _WORLD = f"""
 <light name="fill" pos="1.5 2.0 2.5" dir="-0.4 -0.6 -0.7" directional="true"
  diffuse="0.22 0.23 0.26" specular="0 0 0" castshadow="false"/>
 <geom name="floor" type="plane" size="5 5 0.1" material="floor" {_SOLID}/>
-<camera name="overview" pos="1.75 -1.30 1.62" xyaxes="0.6 0.8 0 -0.27 0.20 0.94" fovy="38"/>
+<camera name="overview" pos="1.95 -1.45 1.75" xyaxes="0.62 0.785 0 -0.235 0.186 0.954" fovy="32"/>
 {_table()}{_bin()}{_can()}
 """
 
