@@ -10,14 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import datetime
 import json
 import logging
-import os
-import ssl
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
@@ -25,8 +22,9 @@ from aiohttp import WSMsgType, web
 
 from g1_il.errors import ConfigError, G1Error
 from g1_il.xr.access import AccessGuard, load_or_make_token
-from g1_il.xr.certificate import ensure_certificate, host_addresses
-from g1_il.xr.clients import Client, Clients, Deliver, number_field, text_field
+from g1_il.xr.certificate import host_addresses
+from g1_il.xr.clients import Client, Clients, Counters, Deliver, number_field, text_field
+from g1_il.xr.config import ServerConfig, ssl_context
 from g1_il.xr.tracking import SIZE
 
 _LOG = logging.getLogger(__name__)
@@ -37,48 +35,31 @@ _HEADERS = {
     'Cache-Control': 'no-store',
     'Referrer-Policy': 'no-referrer',
     'X-Content-Type-Options': 'nosniff',
-    'Content-Security-Policy': "default-src 'self'; img-src 'self' blob: data:; connect-src 'self'",
+    'Content-Security-Policy': "default-src 'self'; img-src 'self' blob: data:",
 }
 
 
-def default_folder() -> Path:
-    """Where certificate and token are kept: `$XDG_CONFIG_HOME/g1_il` or `~/.config/g1_il`."""
-    base = os.environ.get('XDG_CONFIG_HOME', '')
-    return (Path(base) if base else Path.home() / '.config') / 'g1_il'
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServerConfig:
-    """Where the server listens and what it keeps.
+class ServerReport:
+    """Who is connected and what was counted.
 
     Attributes:
-        host: Address to listen on; `0.0.0.0` for all.
-        port: TCP port; 0 for any free one.
-        folder: Where certificate, key and token are kept.
-        certificate: A certificate of the site's own (PEM); empty for the self-signed one.
-        key: Its key (PEM).
-        ping_period_s: How often a page is asked for its time [s].
-        status_period_s: How often a page is told the status [s].
-        silence_timeout_s: A page that does not answer for this long is gone [s].
+        clients: Number of open pages.
+        control: Address of the one in control; empty without one.
+        session: Its session's mode.
+        problems: What keeps pages from starting a session, as they say.
+        last_malformed: Why a message of a page still open was dropped, the last of each.
+        refused_access: Requests with a wrong token since start.
+        counters: See there.
     """
 
-    host: str = '0.0.0.0'
-    port: int = 8443
-    folder: Path = field(default_factory=default_folder)
-    certificate: str = ''
-    key: str = ''
-    ping_period_s: float = 1.0
-    status_period_s: float = 0.2
-    silence_timeout_s: float = 5.0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.port <= 65535:
-            raise ConfigError(f'port is {self.port}; it must lie between 0 and 65535')
-        if bool(self.certificate) != bool(self.key):
-            raise ConfigError('certificate and key belong together; only one of them is set')
-        for name in ('ping_period_s', 'status_period_s', 'silence_timeout_s'):
-            if not getattr(self, name) > 0.0:
-                raise ConfigError(f'{name} is {getattr(self, name)}; it must be positive')
+    clients: int
+    control: str
+    session: str
+    problems: list[str]
+    last_malformed: list[str]
+    refused_access: int
+    counters: Counters
 
 
 class XrServer:
@@ -92,7 +73,7 @@ class XrServer:
     def __init__(self, config: ServerConfig, deliver: Deliver) -> None:
         self._config = config
         self.token = load_or_make_token(config.folder)
-        self._ssl = _ssl_context(config)
+        self._ssl = ssl_context(config)
         self._guard = AccessGuard(self.token)
         self._clients = Clients(deliver)
         self._status: dict[str, object] = {}
@@ -141,20 +122,20 @@ class XrServer:
         """Set one entry of the status that the pages show; JSON values only. From any thread."""
         self._loop.call_soon_threadsafe(self._status.__setitem__, name, value)
 
-    def report(self) -> dict[str, object]:
+    def report(self) -> ServerReport:
         """Who is connected and what was counted. From any thread."""
 
-        async def collect() -> dict[str, object]:
-            control = self._clients.control
-            return {
-                'clients': len(self._clients.all),
-                'control': control.address if control is not None else '',
-                'session': control.session if control is not None else '',
-                'problems': [c.problem for c in self._clients.all if c.problem],
-                'last_malformed': [c.last_problem for c in self._clients.all if c.last_problem],
-                'refused_access': self._guard.refused,
-                **dataclasses.asdict(self._clients.counters),
-            }
+        async def collect() -> ServerReport:
+            control, clients = self._clients.control, self._clients.all
+            return ServerReport(
+                clients=len(clients),
+                control=control.address if control is not None else '',
+                session=control.session if control is not None else '',
+                problems=[client.problem for client in clients if client.problem],
+                last_malformed=[client.last_problem for client in clients if client.last_problem],
+                refused_access=self._guard.refused,
+                counters=dataclasses.replace(self._clients.counters),
+            )
 
         return asyncio.run_coroutine_threadsafe(collect(), self._loop).result()
 
@@ -286,20 +267,3 @@ class XrServer:
                 await socket.send_str(json.dumps(self._clients.ask_time(client, time.time_ns())))
                 await asyncio.sleep(pause)
                 pause = min(pause * 1.5, self._config.ping_period_s)
-
-
-def _ssl_context(config: ServerConfig) -> ssl.SSLContext:
-    certificate, key = Path(config.certificate), Path(config.key)
-    if not config.certificate:
-        now = datetime.datetime.now(datetime.timezone.utc)
-        certificate, key = ensure_certificate(config.folder, now=now)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(certificate, key)
-    except OSError as error:  # ssl.SSLError is one.
-        raise ConfigError(
-            f'certificate {certificate} with key {key} cannot be used: {error.strerror or error}; '
-            'give PEM files that belong together'
-        ) from error
-    return context

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from g1_il.camera.encode import encode_jpeg
-from g1_il.xr.server import ServerConfig, XrServer
+from g1_il.xr.config import ServerConfig
+from g1_il.xr.server import XrServer
 
 pytestmark = pytest.mark.browser
 
@@ -130,7 +131,7 @@ def test_ending_the_session_frees_control(server, frames, headset) -> None:
     frames.next(headset)
     headset.page.evaluate('headset.activeSession.end()')
     headset.until("document.getElementById('role').textContent.startsWith('nobody')")
-    assert server.report()['control'] == ''
+    assert server.report().control == ''
 
 
 def test_the_camera_is_seen_on_the_desk_and_in_the_headset(server, headset, tmp_path) -> None:
@@ -193,7 +194,7 @@ def test_a_browser_without_webxr_watches_and_says_why(server, plain_page) -> Non
     assert plain_page.page.is_disabled('#start-vr')
     server.show(encode_jpeg(np.full((48, 64, 3), 99, dtype=np.uint8)), time.time_ns())
     plain_page.until("document.getElementById('preview').width === 64")
-    assert [problem for problem in server.report()['problems'] if problem] == [said]
+    assert [problem for problem in server.report().problems if problem] == [said]
 
 
 def test_missing_hands_are_explained(server, headset) -> None:

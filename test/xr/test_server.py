@@ -17,7 +17,8 @@ from aiohttp import WSMsgType
 
 from g1_il.errors import ConfigError
 from g1_il.xr.bases import position_to_rep103
-from g1_il.xr.server import ServerConfig, XrServer
+from g1_il.xr.config import ServerConfig
+from g1_il.xr.server import XrServer
 from g1_il.xr.tracking import Tracking, encode_tracking
 
 
@@ -135,7 +136,7 @@ def test_the_page_and_its_files_need_the_token(server) -> None:
         assert (await get(server, '/wrong/'))[0] == 429
 
     asyncio.run(run())
-    assert server.report()['refused_access'] == 11
+    assert server.report().refused_access == 11
 
 
 def test_a_foreign_page_may_not_connect(server) -> None:
@@ -164,7 +165,7 @@ def test_tracking_becomes_frames_with_host_stamps(server, received) -> None:
         assert 0.0 <= uncertainty_s < 1.0
         # On one machine the truth is known: sent at most this long before it was delivered.
         assert -1e9 * uncertainty_s <= at_ns - frame.stamp_ns < 10e9
-    assert server.report()['frames'] == 20
+    assert server.report().counters.frames == 20
 
 
 def test_malformed_messages_are_counted_and_the_line_stays(server, received) -> None:
@@ -184,9 +185,9 @@ def test_malformed_messages_are_counted_and_the_line_stays(server, received) -> 
             await headset.until(lambda: len(received.frames) == 1)
 
     asyncio.run(run())
-    report = server.report()
-    assert report['refused_malformed'] == len(wrong) + 4
-    assert report['frames'] == 1
+    report = server.report().counters
+    assert report.refused_malformed == len(wrong) + 4
+    assert report.frames == 1
 
 
 def test_an_oversized_message_ends_that_line_only(server, received) -> None:
@@ -215,7 +216,7 @@ def test_one_page_controls_until_it_leaves(server, received) -> None:
                 await second.socket.send_bytes(message(1))
                 await first.socket.send_bytes(message(2))
                 await first.until(lambda: len(received.frames) == 1)
-                await first.until(lambda: server.report()['refused_not_in_control'] == 1)
+                await first.until(lambda: server.report().counters.refused_not_in_control == 1)
             await second.until(lambda: second.status[-1]['role'] == 'free')
             await second.tell({'type': 'session', 'mode': 'immersive-vr'})
             await second.socket.send_bytes(message(3))
@@ -247,9 +248,9 @@ def test_only_the_newest_picture_is_sent(server) -> None:
             await headset.until(lambda: headset.status[-1]['image_age_ms'] is not None)
 
     asyncio.run(run())
-    report = server.report()
-    assert report['images_sent'] == 3
-    assert report['images_skipped'] == 97
+    report = server.report().counters
+    assert report.images_sent == 3
+    assert report.images_skipped == 97
 
 
 def test_a_page_that_comes_late_sees_status_and_picture(server) -> None:
