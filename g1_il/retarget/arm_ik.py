@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from g1_il.retarget.model import reduced_model
 from g1_il.retarget.wrist import END_EFFECTOR_OFFSET, SIDES
-from g1_il.robot.joints import LEFT_ARM_JOINTS, RIGHT_ARM_JOINTS
+from g1_il.robot.joints import JOINT_INDEX, LEFT_ARM_JOINTS, LOWER, RIGHT_ARM_JOINTS, UPPER
 from g1_il.robot.shapes import solid_geoms
 
 Array = npt.NDArray[np.float64]
@@ -38,6 +38,7 @@ class ArmIkConfig:
         lm_damping: Levenberg-Marquardt damping, relative to the squared error.
         clearance_m: Distance kept between the arms, and between arms and trunk.
         clearance_look_m: Distance at which a pair of shapes begins to count.
+        margin_rad: Distance kept from the joint limits; the safety gate keeps one too.
         inward_roll_rad: How far the upper arms may turn inwards (a torso is in the way).
         max_velocity_rad_s: Bound on the speed of every arm joint.
         approach_velocity_rad_s: The same until a target is reached for the first time.
@@ -49,9 +50,25 @@ class ArmIkConfig:
     lm_damping: float = 1.0
     clearance_m: float = 0.01
     clearance_look_m: float = 0.06
+    margin_rad: float = 0.025
     inward_roll_rad: float = 0.05
     max_velocity_rad_s: float = 3.0
     approach_velocity_rad_s: float = 0.8
+
+
+def _bounds(config: ArmIkConfig) -> dict[str, tuple[float, float]]:
+    """Ranges [rad] of the arm joints as IK may use them."""
+    bounds = {}
+    for name in ARM_JOINTS:
+        index = JOINT_INDEX[name]
+        lower = float(LOWER[index]) + config.margin_rad
+        upper = float(UPPER[index]) - config.margin_rad
+        if name == 'left_shoulder_roll_joint':
+            lower = -config.inward_roll_rad
+        elif name == 'right_shoulder_roll_joint':
+            upper = config.inward_roll_rad
+        bounds[name] = (lower, upper)
+    return bounds
 
 
 class ArmIk:
@@ -60,10 +77,7 @@ class ArmIk:
     def __init__(self, config: ArmIkConfig, period_s: float) -> None:
         self._config = config
         self._period_s = period_s
-        bounds = {
-            'left_shoulder_roll_joint': (-config.inward_roll_rad, 2.2515),
-            'right_shoulder_roll_joint': (-2.2515, config.inward_roll_rad),
-        }
+        bounds = _bounds(config)
         self._model = reduced_model(ARM_JOINTS, bounds)
         names = [self._model.joint(k).name for k in range(self._model.njnt)]
         self._order = np.array([ARM_JOINTS.index(name) for name in names])

@@ -26,7 +26,7 @@ import numpy.typing as npt
 from g1_il.errors import ConfigError
 from g1_il.retarget.model import reduced_model
 from g1_il.retarget.wrist import SIDES, points_in_palm
-from g1_il.robot.joints import LEFT_HAND_JOINTS, RIGHT_HAND_JOINTS
+from g1_il.robot.joints import JOINT_INDEX, LEFT_HAND_JOINTS, RIGHT_HAND_JOINTS, VELOCITY
 from g1_il.xr.frame import INDEX_TIP, MIDDLE_TIP, THUMB_TIP, HandFrame
 
 Array = npt.NDArray[np.float64]
@@ -50,11 +50,10 @@ class HandQpConfig:
         curl_weight: Weight of the knuckle-tip vectors.
         pinch_weight_far: Weight of the thumb-finger vectors above pinch_start_m.
         pinch_weight_near: The same at pinch_end_m.
-        lateral_gain: Share of the human thumb's sideways position that is followed.
-        lateral_weight: Weight of that.
+        plane_weight: Pull of the thumb into the plane between the two fingers.
         posture_weight: Pull of the thumb to its middle posture [m/rad].
         damping: Cost of moving in one tick [m/rad].
-        max_velocity_rad_s: Bound on the speed of every finger joint.
+        max_velocity_rad_s: Bound on the speed of every finger joint (slow motors: 90 % of theirs).
     """
 
     finger_scale: float = 1.1
@@ -65,8 +64,7 @@ class HandQpConfig:
     curl_weight: float = 1.0
     pinch_weight_far: float = 1.0
     pinch_weight_near: float = 3.0
-    lateral_gain: float = 0.0
-    lateral_weight: float = 0.5
+    plane_weight: float = 0.5
     posture_weight: float = 0.02
     damping: float = 0.01
     max_velocity_rad_s: float = 6.0
@@ -111,7 +109,8 @@ class HandQp:
         self._knuckles = (np.array(knuckles) - self._palm_position) @ self._palm_rotation
         sign = 1.0 if side == 'left' else -1.0
         self._thumb_middle = sign * np.array([0.0, 0.0, 0.3])
-        self._step_limit = config.max_velocity_rad_s * period_s
+        motors = np.array([VELOCITY[JOINT_INDEX[name]] for name in names])
+        self._step_limit = np.minimum(config.max_velocity_rad_s, 0.9 * motors) * period_s
         self._q = np.zeros(7)
         self._jacobian = np.empty((3, 7))
 
@@ -158,8 +157,8 @@ class HandQp:
             weights[2 * k : 2 * k + 2] = config.curl_weight
             far, close = config.pinch_weight_far, config.pinch_weight_near
             weights[4 + 2 * k : 6 + 2 * k] = far + near * (close - far)
-        targets[8] = config.lateral_gain * (thumb[2] - 0.5 * (index[2] + middle[2]))
-        weights[8] = config.lateral_weight
+        targets[8] = 0.0
+        weights[8] = config.plane_weight
         targets[9:] = self._thumb_middle[1:]
         weights[9:] = config.posture_weight
         return targets, weights

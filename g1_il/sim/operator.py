@@ -68,8 +68,9 @@ class Habits:
     Attributes:
         grasp_ahead_m: The robot's grasp lies this far ahead of its wrist.
         grasp_height_m: The wrist is this far above the can's centre when it grasps.
-        yaw_rad: Direction of the fingers about the vertical when it grasps.
-        pitch_rad: And how far they point down.
+        straight_y_m: Right of this the fingers point straight ahead;
+        turned_y_m: from there on to here they turn inwards, as a forearm does,
+        turned_rad: by this much.
         hover_m: Height above the grasp at which the hand arrives over the can.
         lift_m: Height to which the can is lifted before it is carried.
         release_above_m: Height of the can above the table when it is let go over the bin.
@@ -80,11 +81,12 @@ class Habits:
 
     grasp_ahead_m: float = 0.050
     grasp_height_m: float = 0.080
-    yaw_rad: float = 0.0
-    pitch_rad: float = 0.0
+    straight_y_m: float = -0.30
+    turned_y_m: float = 0.05
+    turned_rad: float = 25 * _DEG
     hover_m: float = 0.13
     lift_m: float = 0.17
-    release_above_m: float = 0.06
+    release_above_m: float = 0.022
     lifted_m: float = 0.03
     attempts: int = 3
     reach_s: float = 1.5
@@ -93,7 +95,8 @@ class Habits:
     lift_s: float = 0.8
     carry_s: float = 1.3
     place_s: float = 0.7
-    open_s: float = 0.5
+    settle_s: float = 0.15
+    open_s: float = 0.6
     retreat_s: float = 0.8
     rest_s: float = 0.4
 
@@ -272,22 +275,35 @@ class ScriptedOperator:
         habits = self._habits
         target = _place(scene, 'bin')
         height = self._can_height + habits.grasp_height_m
-        over = self._over(target[:2], height + habits.lift_m)
-        down = self._over(target[:2], height + habits.release_above_m)
+        # The can is not quite where the grasp was aimed: bring the can over the bin, not the hand.
+        hand = self._from[0]
+        held = hand.rotation.T @ (_place(scene, 'can') - hand.position)
+        over = self._over(target[:2], height + habits.lift_m, held)
+        down = self._over(target[:2], height + habits.release_above_m, held)
         return [
             Phase(name='carry', duration_s=habits.carry_s, pose=over, grip=1.0),
             Phase(name='place', duration_s=habits.place_s, pose=down, grip=1.0),
+            Phase(name='settle', duration_s=habits.settle_s, pose=down, grip=1.0),
             Phase(name='open', duration_s=habits.open_s, pose=down, grip=0.0),
             Phase(name='retreat', duration_s=habits.retreat_s, pose=over, grip=0.0),
             Phase(name='watch', duration_s=habits.rest_s, pose=over, grip=0.0),
         ]
 
-    def _over(self, point: Array, height: float) -> Pose:
-        """The wrist, palm down, such that the robot's grasp is over a point of the table."""
+    def _over(self, point: Array, height: float, held: Array | None = None) -> Pose:
+        """The wrist, palm down, such that the robot's grasp is over a point of the table.
+
+        Args:
+            point: [m], shape (2,).
+            height: Of the wrist [m].
+            held: Place in the hand that shall be there, when not the middle of the grasp [m].
+        """
         habits = self._habits
-        rotation = rotation_z(habits.yaw_rad) @ rotation_y(habits.pitch_rad)
-        ahead = rotation @ np.array([habits.grasp_ahead_m, 0.0, 0.0])
-        place = np.append(point + self._aim - ahead[:2], height)
+        share = (float(point[1]) - habits.straight_y_m) / (habits.turned_y_m - habits.straight_y_m)
+        yaw = habits.turned_rad * min(max(share, 0.0), 1.0)
+        rotation = rotation_z(yaw)
+        aimed = np.array([habits.grasp_ahead_m + self._aim[0], self._aim[1], 0.0])
+        inside = aimed if held is None else held
+        place = np.append(point - (rotation @ inside)[:2], height)
         return Pose(position=place, rotation=rotation)
 
 
