@@ -18,6 +18,23 @@ class GateState(IntEnum):
     FAULT = 5
 
 
+KINDS = (
+    'position_limit',
+    'velocity_limit',
+    'acceleration_limit',
+    'tracking_error',
+    'stale_input',
+    'disengaged',
+    'not_finite',
+    'wrong_length',
+    'stamp_backwards',
+    'stale_state',
+    'stale_hand',
+    'fault',
+)
+"""What the gate does against its inputs' will; each is counted."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateReport:
     """The gate's state after a step.
