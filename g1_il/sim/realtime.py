@@ -95,7 +95,7 @@ class _Every:
 
     def __init__(self, rate_hz: float) -> None:
         self._period_ns = 1e9 / rate_hz
-        self._count = 0
+        self._count = 1
 
     def due(self, time_ns: int) -> bool:
         if time_ns + 1 < self._count * self._period_ns:

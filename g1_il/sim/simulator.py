@@ -191,6 +191,8 @@ class Simulator:
         Args:
             stamp_ns: Host time that the scene gets [ns].
         """
+        # mj_step leaves the poses of before the step behind.
+        mujoco.mj_kinematics(self._model, self._data)
         poses = np.empty((len(self._body), 7))
         poses[:, :3] = self._data.xpos[self._body] - (0.0, 0.0, PELVIS_HEIGHT_M)
         poses[:, 3:] = self._data.xquat[self._body][:, [1, 2, 3, 0]]

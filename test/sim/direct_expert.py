@@ -118,7 +118,7 @@ class DirectExpert:
                         )
                     )
 
-    def pick_and_place(self, simulator) -> None:
+    def pick_and_place(self, simulator, *, release: bool = True) -> None:
         """Does the whole task from the simulator's start."""
         scene = simulator.scene(0)
         can, bin_ = scene.poses[0, :3], scene.poses[1, :3]
@@ -127,18 +127,16 @@ class DirectExpert:
         self.point = np.array([0.22, -0.22, 0.30])
         up = np.array([0.0, 0.0, 0.14])
         over = np.array([bin_[0], bin_[1], can[2]])
-        self.play(
-            simulator,
-            [
-                (1.2, can + up, OPEN),
-                (0.9, can, OPEN),
-                (0.6, None, CLOSED),
-                (0.2, None, CLOSED),
-                (0.9, can + up, CLOSED),
-                (1.4, over + up, CLOSED),
-                (1.2, over + (0.0, 0.0, 0.012), CLOSED),
-                (0.6, None, OPEN),
-                (0.8, over + up, OPEN),
-                (0.4, None, OPEN),
-            ],
-        )
+        way = [
+            (1.2, can + up, OPEN),
+            (0.9, can, OPEN),
+            (0.6, None, CLOSED),
+            (0.2, None, CLOSED),
+            (0.9, can + up, CLOSED),
+            (1.4, over + up, CLOSED),
+            (1.2, over + (0.0, 0.0, 0.012), CLOSED),
+            (0.6, None, OPEN),
+            (0.8, over + up, OPEN),
+            (0.4, None, OPEN),
+        ]
+        self.play(simulator, way if release else way[:7])

@@ -106,7 +106,7 @@ class PickPlace:
     Stages: reach (from the start on), grasp (thumb and a finger of one hand touch the can), lift
     (1 cm off the table), carry (lifted by 10 cm), place (then above or in the bin's middle),
     done (success). Success: within 7 cm of the bin's centre in x and in y, its centre less than
-    6 cm above the table, slower than 0.1 m/s, after having been lifted by 10 cm.
+    6 cm above the table, slower than 0.1 m/s, no finger on it, after a lift by 10 cm.
     """
 
     name = 'pick_place'
@@ -162,21 +162,29 @@ class PickPlace:
             self._stage = max(self._stage, 3)
         if self._stage >= 3 and inside:
             self._stage = max(self._stage, 4)
-        carried = self._stage >= 3
-        self._success = bool(carried and inside and z < TABLE_TOP_M + LOW_M and speed < SLOW_M_S)
+        rests = self._stage >= 3 and inside and z < TABLE_TOP_M + LOW_M and speed < SLOW_M_S
+        self._success = bool(rests and self._released(data))
         if self._success:
             self._stage = 5
 
-    def _held(self, data: mujoco.MjData) -> bool:
+    def _touching(self, data: mujoco.MjData) -> np.ndarray:
+        """Shapes that touch the can."""
         pairs = data.contact.geom
         if not len(pairs):
-            return False
-        touching = pairs[(pairs == self._can).any(axis=1)].ravel()
+            return np.empty(0, dtype=np.intp)
+        return pairs[(pairs == self._can).any(axis=1)].ravel()
+
+    def _held(self, data: mujoco.MjData) -> bool:
+        touching = self._touching(data)
         return any(
             np.isin(touching, self._digits[side, 'thumb']).any()
             and np.isin(touching, self._digits[side, 'finger']).any()
             for side in ('left', 'right')
         )
+
+    def _released(self, data: mujoco.MjData) -> bool:
+        touching = self._touching(data)
+        return not any(np.isin(touching, digits).any() for digits in self._digits.values())
 
     @property
     def success(self) -> bool:
