@@ -21,15 +21,6 @@ from g1_il.episodes.card import EpisodeCard, software_version
 from g1_il.episodes.finish import finish
 from g1_il.errors import ConfigError
 from g1_il.ros import cdr
-from g1_il.rows.streams import EXECUTED_COMMAND, JOINT_STATES, SCENE, scene_vector
-
-IMAGE_TOPIC_END = '/color/image_raw/compressed'
-_TYPES = {
-    'joint': 'sensor_msgs/msg/JointState',
-    'command': 'g1_il/msg/JointCommand',
-    'scene': 'g1_il/msg/SceneState',
-    'image': 'sensor_msgs/msg/CompressedImage',
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,48 +211,11 @@ def read_bag(folder: Path) -> dict[str, BagTopic]:
             stamps.setdefault(name, []).append(receive_ns)
             data.setdefault(name, []).append(message)
     except (OSError, RuntimeError, ValueError) as error:
-        raise ConfigError(
-            f'{folder} cannot be read as a bag: {error}; try g1-il recover {folder.parent}'
-        ) from error
+        raise ConfigError(f'{folder} cannot be read as a bag: {error}') from error
     return {
         name: _bag_topic(name, type_name, stamps[name], data[name])
         for name, type_name in names.items()
     }
-
-
-def stream_name(topic: str, type_name: str) -> str | None:
-    """The row stream that a topic is, e.g. head_camera for its images; None for others."""
-    last = topic.rpartition('/')[2]
-    if type_name == _TYPES['joint'] and last == 'joint_states':
-        return JOINT_STATES
-    if type_name == _TYPES['command'] and last == 'executed_command':
-        return EXECUTED_COMMAND
-    if type_name == _TYPES['scene']:
-        return SCENE
-    if type_name == _TYPES['image'] and topic.endswith(IMAGE_TOPIC_END):
-        return topic[: -len(IMAGE_TOPIC_END)].rpartition('/')[2]
-    return None
-
-
-def stream_value(stream: str, data: bytes, objects: tuple[str, ...] = ()) -> Any:
-    """What FrameAssembler takes of a serialized message.
-
-    Args:
-        stream: The stream that stream_name gives.
-        data: The message.
-        objects: For the scene: the objects whose poses to take, in order; all when empty.
-
-    Returns:
-        Joint positions (43,) or commanded positions (28,) [rad], a flattened scene, or JPEG bytes.
-    """
-    if stream == JOINT_STATES:
-        return cdr.decode_joint_state(data).position
-    if stream == EXECUTED_COMMAND:
-        return cdr.decode_command(data).position
-    if stream == SCENE:
-        scene = cdr.decode_scene(data)
-        return scene_vector(scene.names, scene.poses, objects or scene.names)
-    return cdr.decode_compressed(data)[1]
 
 
 def has_header(type_name: str) -> bool:
@@ -301,9 +255,13 @@ def _messages(folder: Path) -> Iterator[tuple[str, str, bytes, int]]:
         rosbag2_py.StorageOptions(uri=os.fspath(folder), storage_id='mcap'), _converter_options()
     )
     types = {topic.name: topic.type for topic in reader.get_all_topics_and_types()}
+    promised, count = reader.get_metadata().message_count, 0
     while reader.has_next():
         name, message, receive_ns = reader.read_next()
+        count += 1
         yield name, types[name], bytes(message), int(receive_ns)
+    if count != promised:
+        raise ValueError(f'it has {count} messages where its metadata promise {promised}')
 
 
 def _open_writer(folder: Path) -> Any:

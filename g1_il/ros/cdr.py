@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nouns <-> serialized messages, without building the messages in between.
 
-Reading an episode costs a tenth of what deserializing would, and `collect` writes its episodes
+Reading an episode costs a fraction of deserializing it, and `collect` writes its episodes
 as fast. The layout is ROS 2's on the wire: CDR, little endian, 4 bytes of encapsulation, every
 number aligned to its size counted from behind those. A test holds each function equal to rclpy's
 serialization of the message that `ros/messages.py` makes.
