@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -33,6 +34,22 @@ def transform(xyz: Vector, rpy: Vector) -> Array:
     matrix[:3, :3] = rotation_from_rpy(rpy)
     matrix[:3, 3] = xyz
     return matrix
+
+
+def quaternion_xyzw(rotation: Array) -> tuple[float, float, float, float]:
+    """Quaternion of a rotation matrix, shape (3, 3), in ROS's order, w not negative."""
+    (a, b, c), (d, e, f), (g, h, i) = rotation.tolist()
+    # Shepperd: the largest of the four squares is the safe one to divide by.
+    squares = (1 + a - e - i, 1 - a + e - i, 1 - a - e + i, 1 + a + e + i)
+    rows = (
+        (squares[0], b + d, c + g, h - f),
+        (b + d, squares[1], f + h, c - g),
+        (c + g, f + h, squares[2], d - b),
+        (h - f, c - g, d - b, squares[3]),
+    )
+    x, y, z, w = rows[squares.index(max(squares))]
+    length = math.copysign(math.sqrt(x * x + y * y + z * z + w * w), w)
+    return x / length, y / length, z / length, w / length
 
 
 def _skew(axis: Vector) -> Array:

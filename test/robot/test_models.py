@@ -13,7 +13,7 @@ import pytest
 
 from g1_il.robot.gravity import gravity_torque
 from g1_il.robot.joints import ALL_JOINTS, JOINT_INDEX, JOINTS, LINKS, LOWER, UPPER
-from g1_il.robot.kinematics import link_poses, site_pose
+from g1_il.robot.kinematics import link_poses, quaternion_xyzw, rotation_from_rpy, site_pose
 from g1_il.robot.mjcf import build_mjcf
 from g1_il.robot.shapes import FRAME_OF_SITE, shapes_of, solid_geoms
 from g1_il.robot.urdf import CAMERA_LINK, OPTICAL_FRAME, build_urdf
@@ -199,3 +199,15 @@ def test_shapes_mirror_and_every_solid_one_has_a_geom(robot):
 def test_nothing_touches_at_rest(robot):
     robot.place(np.zeros(43))
     assert robot.data.ncon == 0
+
+
+def test_quaternions_are_mujocos():
+    rng = np.random.default_rng(1)
+    turns = [np.eye(3), np.diag([1.0, -1, -1]), np.diag([-1.0, 1, -1]), np.diag([-1.0, -1, 1])]
+    turns += [rotation_from_rpy(tuple(rng.uniform(-3.2, 3.2, 3))) for _ in range(50)]
+    for turn in turns:
+        x, y, z, w = quaternion_xyzw(turn)
+        back = np.empty(9)
+        mujoco.mju_quat2Mat(back, np.array([w, x, y, z]))
+        assert w >= 0.0
+        np.testing.assert_allclose(back.reshape(3, 3), turn, atol=1e-12)
