@@ -108,7 +108,8 @@ class XrNode(Node):
 
     def _deliver(self, frame: XrFrame, uncertainty_s: float) -> None:
         """Publishes a frame from the server's thread, without a detour through the executor."""
-        self._frames.publish(frame_to_msg(frame, stamp_uncertainty_s=uncertainty_s))
+        if self.context.ok():
+            self._frames.publish(frame_to_msg(frame, stamp_uncertainty_s=uncertainty_s))
 
     def _on_image(self, msg: CompressedImage) -> None:
         stamp_ns, jpeg = compressed_from_msg(msg)

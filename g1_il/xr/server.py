@@ -141,6 +141,7 @@ class XrServer:
 
     async def _open(self) -> None:
         app = web.Application()
+        app.router.add_get('/{name:favicon.ico|robots.txt|apple-touch-icon.*}', _no_file)
         app.router.add_get('/{token}/ws', self._socket)
         app.router.add_get('/{token}', self._to_folder)
         app.router.add_get('/{token}/{name:[^/]*}', self._file)
@@ -267,3 +268,8 @@ class XrServer:
                 await socket.send_str(json.dumps(self._clients.ask_time(client, time.time_ns())))
                 await asyncio.sleep(pause)
                 pause = min(pause * 1.5, self._config.ping_period_s)
+
+
+async def _no_file(request: web.Request) -> web.StreamResponse:
+    """What browsers ask for by themselves is no guess at the token."""
+    raise web.HTTPNotFound(text='No such file.\n')

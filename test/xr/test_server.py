@@ -131,6 +131,8 @@ def test_the_page_and_its_files_need_the_token(server) -> None:
         assert (await get(server, f'/{server.token}/key.pem'))[0] == 404
         for path in ('/', '/wrong/', '/wrong/app.js', '/wrong/ws', f'/{server.token}x/', '/a/b/c'):
             assert (await get(server, path))[0] == 403, path
+        for path in ('/favicon.ico', '/apple-touch-icon-120x120.png', '/robots.txt'):
+            assert (await get(server, path))[0] == 404, path
         for _ in range(4):
             await get(server, '/wrong/')
         assert (await get(server, '/wrong/'))[0] == 429
