@@ -66,7 +66,7 @@ class HandQpConfig:
     pinch_weight_near: float = 3.0
     plane_weight: float = 0.5
     posture_weight: float = 0.02
-    damping: float = 0.01
+    damping: float = 0.02
     max_velocity_rad_s: float = 6.0
 
     def __post_init__(self) -> None:
@@ -135,11 +135,11 @@ class HandQp:
         return answer
 
     def _targets(self, hand: HandFrame) -> tuple[Array, Array]:
-        """Targets [m] and weights of the residuals, shape (11,): see `_residuals`."""
+        """Targets [m] and weights of the residuals, shape (12,): see `_residuals`."""
         config = self._config
         joints = (THUMB_TIP, INDEX_TIP, MIDDLE_TIP, _INDEX_KNUCKLE, _MIDDLE_KNUCKLE)
         thumb, index, middle, *knuckles = points_in_palm(hand, self._side, joints)
-        targets, weights = np.empty(11), np.empty(11)
+        targets, weights = np.empty(12), np.empty(12)
         for k, (tip, knuckle) in enumerate(zip((index, middle), knuckles, strict=True)):
             curl = (self._knuckles[k] + config.finger_scale * (tip - knuckle))[:2]
             apart = tip - thumb
@@ -159,7 +159,7 @@ class HandQp:
             weights[4 + 2 * k : 6 + 2 * k] = far + near * (close - far)
         targets[8] = 0.0
         weights[8] = config.plane_weight
-        targets[9:] = self._thumb_middle[1:]
+        targets[9:] = self._thumb_middle
         weights[9:] = config.posture_weight
         return targets, weights
 
@@ -183,8 +183,8 @@ class HandQp:
         return np.clip(self._q + x, low, high)
 
     def _residuals(self) -> tuple[Array, Array]:
-        """Values (11,) and Jacobian (11, 7): tips of index and middle in the closing plane (4),
-        thumb to index and thumb to middle (4), the thumb's sideways place (1), its bend (2)."""
+        """Values (12,) and Jacobian (12, 7): tips of index and middle in the closing plane (4),
+        thumb to index and thumb to middle (4), the thumb's sideways place (1), its joints (3)."""
         self._data.qpos[:] = self._q
         mujoco.mj_kinematics(self._model, self._data)
         mujoco.mj_comPos(self._model, self._data)
@@ -194,7 +194,7 @@ class HandQp:
             offset = self._data.site_xpos[site] - self._palm_position
             tips.append(offset @ self._palm_rotation)
             jacobians.append(self._palm_rotation.T @ self._jacobian)
-        values, jacobian = np.empty(11), np.zeros((11, 7))
+        values, jacobian = np.empty(12), np.zeros((12, 7))
         for k in (0, 1):
             values[2 * k : 2 * k + 2] = tips[1 + k][:2]
             jacobian[2 * k : 2 * k + 2] = jacobians[1 + k][:2]
@@ -202,6 +202,6 @@ class HandQp:
             jacobian[4 + 2 * k : 6 + 2 * k] = (jacobians[1 + k] - jacobians[0])[:2]
         values[8] = tips[0][2]
         jacobian[8] = jacobians[0][2]
-        values[9:] = self._q[self._thumb[1:]]
-        jacobian[[9, 10], self._thumb[1:]] = 1.0
+        values[9:] = self._q[self._thumb]
+        jacobian[[9, 10, 11], self._thumb] = 1.0
         return values, jacobian
