@@ -28,9 +28,22 @@ PELVIS_HEIGHT_M = 0.793
 MODE_MACHINE = 5
 _JUDGE_PERIOD_S = 0.010
 _BODY = slice(0, 29)
-_LEGS = slice(0, 12)
+_ARM_SDK = slice(12, 29)
 _HANDS = slice(29, 29 + len(LEFT_HAND_JOINTS) + len(RIGHT_HAND_JOINTS))
 _AMBIENT_DEG_C = 25.0
+
+
+Law = tuple[Array, Array, Array]
+
+
+def _own_law() -> Law:
+    """The robot's own controller: holds STANDING against gravity, lets the hands go."""
+    kp, kd, effort = KP.copy(), KD.copy(), gravity_torque(STANDING)
+    kp[_HANDS] = kd[_HANDS] = effort[_HANDS] = 0.0
+    return kp, kd, effort + kp * STANDING
+
+
+_OWN_LAW = _own_law()
 
 
 def check_seed(seed: int) -> None:
@@ -73,7 +86,8 @@ class Simulator:
         self._task.bind(self._model)
         self._timestep_ns = round(timestep_s * 1e9)
         self._judge_every = max(1, round(_JUDGE_PERIOD_S / timestep_s))
-        self._own_effort = gravity_torque(STANDING)
+        self._command: RobotCommand | None = None
+        self._full_body = False
         self._renderers: dict[tuple[int, int, str], SceneRenderer] = {}
         self._steps = 0
         self.reset(0)
@@ -117,6 +131,7 @@ class Simulator:
         self._data.qvel[self._dof] = 0.0 if robot else velocity
         self._task.reset(self._data, np.random.default_rng(seed))
         self._seed = seed
+        self._unset = True  # mj_resetData has cleared the controls
         mujoco.mj_forward(self._model, self._data)
 
     def step(self, command: RobotCommand | None, *, full_body: bool = False) -> None:
@@ -128,37 +143,35 @@ class Simulator:
                 arm_sdk: waist and arms follow w * command + (1 - w) * own controller; legs, and
                 joints with neither gains nor effort, stay with the own controller.
         """
-        kp, kd, drive = self._law(command, full_body)
-        self._model.actuator_biasprm[:, 1] = -kp
-        self._model.actuator_biasprm[:, 2] = -kd
-        self._data.ctrl[:] = drive
+        if self._unset or command is not self._command or full_body is not self._full_body:
+            self._command, self._full_body, self._unset = command, full_body, False
+            kp, kd, drive = self._law(command, full_body)
+            self._model.actuator_biasprm[:, 1] = -kp
+            self._model.actuator_biasprm[:, 2] = -kd
+            self._data.ctrl[:] = drive
         mujoco.mj_step(self._model, self._data)
         self._steps += 1
         if self._steps % self._judge_every == 0:
             self._task.update(self._data)
 
-    def _law(self, command: RobotCommand | None, full_body: bool) -> tuple[Array, Array, Array]:
+    def _law(self, command: RobotCommand | None, full_body: bool) -> Law:
         """Stiffness, damping and the rest of the motors' law, each of shape (43,)."""
-        share = np.zeros(len(ALL_JOINTS))
-        own_kp, own_kd = KP.copy(), KD.copy()
-        own_kp[_HANDS] = own_kd[_HANDS] = 0.0
-        own_effort = self._own_effort.copy()
-        own_effort[_HANDS] = 0.0
-        own_drive = own_effort + own_kp * STANDING
         if command is None:
-            return own_kp, own_kd, own_drive
+            return _OWN_LAW
+        share = np.zeros(len(ALL_JOINTS))
         if full_body:
             share[_BODY] = 1.0
         else:
             said = (command.kp != 0.0) | (command.kd != 0.0) | (command.effort != 0.0)
-            share[_BODY] = np.clip(command.weight, 0.0, 1.0) * said[_BODY]
-            share[_LEGS] = 0.0
+            share[_ARM_SDK] = min(max(command.weight, 0.0), 1.0) * said[_ARM_SDK]
         share[_HANDS] = 1.0 if command.hands_enabled else 0.0
-        drive = command.effort + command.kp * command.position + command.kd * command.velocity
+        rest = 1.0 - share
+        kp, kd, drive = _OWN_LAW
+        wanted = command.effort + command.kp * command.position + command.kd * command.velocity
         return (
-            share * command.kp + (1.0 - share) * own_kp,
-            share * command.kd + (1.0 - share) * own_kd,
-            share * drive + (1.0 - share) * own_drive,
+            share * command.kp + rest * kp,
+            share * command.kd + rest * kd,
+            share * wanted + rest * drive,
         )
 
     def state(self, stamp_ns: int) -> RobotState:

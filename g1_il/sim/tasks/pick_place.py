@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+
 import mujoco
 import numpy as np
 
@@ -122,13 +124,13 @@ class PickPlace:
         self._can = model.geom('can').id
         geoms = [model.geom(number).name for number in range(model.ngeom)]
         self._digits = {
-            (side, digit): [
+            (side, digit): frozenset(
                 number
                 for number, name in enumerate(geoms)
                 if name.startswith(f'{side}_hand_')
                 and ('_thumb_' in name) == (digit == 'thumb')
                 and '_palm_' not in name
-            ]
+            )
             for side in ('left', 'right')
             for digit in ('thumb', 'finger')
         }
@@ -150,8 +152,8 @@ class PickPlace:
 
     def update(self, data: mujoco.MjData) -> None:
         """Judges stage and success."""
-        x, y, z = data.qpos[self._position : self._position + 3]
-        speed = float(np.linalg.norm(data.qvel[self._velocity : self._velocity + 3]))
+        x, y, z = data.qpos[self._position : self._position + 3].tolist()
+        speed = math.hypot(*data.qvel[self._velocity : self._velocity + 3].tolist())
         lifted = z - (TABLE_TOP_M + CAN_HEIGHT_M / 2)
         inside = max(abs(x - BIN_XY_M[0]), abs(y - BIN_XY_M[1])) <= INSIDE_M
         if self._stage == 0 and self._held(data):
@@ -167,24 +169,21 @@ class PickPlace:
         if self._success:
             self._stage = 5
 
-    def _touching(self, data: mujoco.MjData) -> np.ndarray:
+    def _touching(self, data: mujoco.MjData) -> set[int]:
         """Shapes that touch the can."""
-        pairs = data.contact.geom
-        if not len(pairs):
-            return np.empty(0, dtype=np.intp)
-        return pairs[(pairs == self._can).any(axis=1)].ravel()
+        pairs = data.contact.geom.tolist()
+        return {shape for pair in pairs if self._can in pair for shape in pair}
 
     def _held(self, data: mujoco.MjData) -> bool:
         touching = self._touching(data)
         return any(
-            np.isin(touching, self._digits[side, 'thumb']).any()
-            and np.isin(touching, self._digits[side, 'finger']).any()
+            touching & self._digits[side, 'thumb'] and touching & self._digits[side, 'finger']
             for side in ('left', 'right')
         )
 
     def _released(self, data: mujoco.MjData) -> bool:
         touching = self._touching(data)
-        return not any(np.isin(touching, digits).any() for digits in self._digits.values())
+        return not any(touching & digits for digits in self._digits.values())
 
     @property
     def success(self) -> bool:
