@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from g1_il.retarget.rotation import matrix_from_xyzw
+from g1_il.robot.rotation import matrix_from_xyzw
 from g1_il.xr.frame import WRIST, HandFrame
 
 Array = npt.NDArray[np.float64]

@@ -15,13 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from g1_il.errors import ConfigError
-from g1_il.retarget.rotation import matrix_from_xyzw, rotation_y, rotation_z, xyzw_from_matrices
-from g1_il.retarget.wrist import END_EFFECTOR_OFFSET, SIDES, WRIST_TO_ARM
-from g1_il.robot.kinematics import link_poses
-from g1_il.robot.poses import STANDING
+from g1_il.robot.rotation import (
+    matrix_from_xyzw,
+    rotation_x,
+    rotation_y,
+    rotation_z,
+    xyzw_from_matrices,
+)
 from g1_il.sim.operator_hand import RELAXED, HandPosture, blend, hand_frame
 from g1_il.sim.scene import Scene
-from g1_il.xr.frame import XrFrame
+from g1_il.xr.frame import HandFrame, XrFrame
 
 Array = npt.NDArray[np.float64]
 
@@ -114,16 +117,19 @@ class Pose:
     rotation: Array
 
 
-def _standing(side: str) -> Pose:
-    wrist = link_poses(STANDING)[f'{side}_wrist_yaw_link']
+def _at_rest(side: str) -> Pose:
+    """Elbows back, forearm raised, palm facing inwards: how the robot stands, so that nothing
+    moves when retargeting is engaged."""
+    sign = 1.0 if side == 'left' else -1.0
+    turn = rotation_z(-5.3 * sign * _DEG) @ rotation_y(-22.35 * _DEG)
     return Pose(
-        position=wrist[:3, 3] + wrist[:3, :3] @ END_EFFECTOR_OFFSET,
-        rotation=wrist[:3, :3] @ WRIST_TO_ARM[side].T,
+        position=np.array([0.1385, 0.1717 * sign, 0.2091]),
+        rotation=turn @ rotation_x(-74.26 * sign * _DEG),
     )
 
 
-HOME = {side: _standing(side) for side in SIDES}
-"""Where the operator's hands rest: as the robot stands, so that engaging moves nothing."""
+HOME = {side: _at_rest(side) for side in ('left', 'right')}
+"""Where the operator's hands rest."""
 
 
 def min_jerk(share: float) -> float:
@@ -323,27 +329,27 @@ def _posture(grip: float) -> HandPosture:
     return blend(SPANNED, CLOSED, grip)
 
 
+def _hand(side: str, pose: Pose, posture: HandPosture) -> HandFrame:
+    """A hand in the tracking space."""
+    return hand_frame(
+        side=side,
+        posture=posture,
+        wrist_position=pose.position - HEAD_IN_PELVIS + HEAD_POSITION,
+        wrist_rotation=pose.rotation,
+    )
+
+
+_RESTING_LEFT = _hand('left', HOME['left'], RELAXED)
+_LOOKING_DOWN = xyzw_from_matrices(rotation_y(25 * _DEG))
+
+
 def _frame(now_ns: int, right: Pose, posture: HandPosture) -> XrFrame:
     """Head, resting left hand and moving right hand in the tracking space."""
-    poses = {'left': (HOME['left'], RELAXED), 'right': (right, posture)}
-    hands = {
-        side: hand_frame(
-            side=side,
-            posture=hand,
-            wrist_position=pose.position - HEAD_IN_PELVIS + HEAD_POSITION,
-            wrist_rotation=pose.rotation,
-        )
-        for side, (pose, hand) in poses.items()
-    }
     return XrFrame(
         stamp_ns=now_ns,
         head_tracked=True,
         head_position=HEAD_POSITION.copy(),
-        head_orientation_xyzw=_HEAD_ORIENTATION.copy(),
-        left=hands['left'],
-        right=hands['right'],
+        head_orientation_xyzw=_LOOKING_DOWN.copy(),
+        left=_RESTING_LEFT,
+        right=_hand('right', right, posture),
     )
-
-
-# Looking down at the table.
-_HEAD_ORIENTATION = xyzw_from_matrices(rotation_y(25 * _DEG))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from g1_il.retarget.rotation import rotation_x, rotation_y, rotation_z, xyzw_from_matrices
+from g1_il.robot.rotation import rotation_x, rotation_y, rotation_z, xyzw_from_matrices
 from g1_il.xr.frame import HAND_JOINTS, HandFrame
 
 Array = npt.NDArray[np.float64]
