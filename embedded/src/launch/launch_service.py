@@ -59,7 +59,7 @@ class LaunchService:
     def emit_event(self, event: Any) -> None:
         """Queues an event, from any thread; before `run` it waits for it."""
         with self._lock:
-            if self._loop is None:
+            if self._loop in (None, asyncio._get_running_loop()):
                 self.context.emit_event_sync(event)
             else:
                 self._loop.call_soon_threadsafe(self.context.emit_event_sync, event)

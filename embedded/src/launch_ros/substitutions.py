@@ -62,7 +62,7 @@ class FindPackagePrefix(Substitution):
     def perform(self, context: Any) -> str:
         try:
             return str(self.find(perform_substitutions(context, self.package)))
-        except PackageNotFoundError as error:
+        except (PackageNotFoundError, ValueError) as error:
             raise SubstitutionFailure(str(error)) from error
 
     def describe(self) -> str:
@@ -90,7 +90,7 @@ class ExecutableInPackage(FindPackagePrefix):
         name = perform_substitutions(context, self.executable)
         try:
             executables = package_executables(package)
-        except PackageNotFoundError as error:
+        except (PackageNotFoundError, ValueError) as error:
             raise SubstitutionFailure(str(error)) from error
         if name not in executables:
             raise SubstitutionFailure(

@@ -84,7 +84,9 @@ class McapFile(BagFile):
     def messages(self, topics: Collection[str], start_ns: int) -> Iterator[BagMessage]:
         if self._indexed:
             with self.path.open('rb') as stream:
-                found = make_reader(stream).iter_messages(topics=list(topics), start_time=start_ns)
+                found = make_reader(stream).iter_messages(
+                    topics=list(topics), starting_at=start_ns
+                )
                 for _, channel, message in found:
                     yield channel.topic, message.data, message.log_time
             return
