@@ -16,6 +16,8 @@ taken to hold the last command for ever):
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -276,13 +278,15 @@ class Gate:
         """Moves the commanded trajectory one step on; a silent hand stays where it is."""
         measured = self._measured.position[COMMAND_INDEX]
         measured_velocity = self._measured.velocity[COMMAND_INDEX]
+        unknown = False
         stale_hands = self._watch.stale_hands(now_ns)
         for hand, stale in zip((LEFT_HAND, RIGHT_HAND), stale_hands, strict=True):
-            if stale:
+            if stale or not math.isfinite(measured[hand].sum() + measured_velocity[hand].sum()):
+                unknown = True
                 wanted[hand] = 0.0
                 measured[hand] = self._trajectory.position[hand]
                 measured_velocity[hand] = 0.0
-        self._counts['stale_hand'] += self._config.hands and any(stale_hands)
+        self._counts['stale_hand'] += self._config.hands and unknown
         held_back = self._trajectory.advance(
             wanted,
             measured=measured,

@@ -86,8 +86,8 @@ class Trajectory:
         self,
         wanted: Array,
         *,
-        measured: Array | None = None,
-        measured_velocity: Array | None = None,
+        measured: Array,
+        measured_velocity: Array,
         max_velocity: Array | None = None,
     ) -> dict[str, npt.NDArray[np.bool_]]:
         """Takes one step towards a wanted velocity, as far as the limits let it.
@@ -95,48 +95,44 @@ class Trajectory:
         The order of precedence is position limit, acceleration limit, velocity limit, lead over
         the measured joint: the lead is brought down by braking, never by a jerk.
 
+        A lead that is too large is pulled back in: its bound is a speed of the other sign then.
+
         Args:
             wanted: Wanted velocities [rad/s], shape (28,).
-            measured: Measured positions [rad], shape (28,); None leaves the lead unbounded.
+            measured: Measured positions [rad], shape (28,).
             measured_velocity: Measured velocities [rad/s], shape (28,).
             max_velocity: Speed limit in place of the configured one [rad/s].
 
         Returns:
             Which joints each kind of limit held back, by the kind's name.
         """
-        limits, period = self._limits, self._period_s
-        acceleration = limits.acceleration
+        limits = self._limits
         speed_limit = limits.velocity if max_velocity is None else max_velocity
-        slow = np.clip(wanted, -speed_limit, speed_limit)
-        bounded = slow
-        if measured is not None:
-            bounded = self._bound_lead(slow, measured, measured_velocity)
-        stop_up = braking_speed(
-            np.maximum(limits.upper - self.position, 0.0), acceleration, period
+        room = np.stack(
+            (
+                limits.upper - self.position,
+                self.position - limits.lower,
+                measured + limits.lead - self.position,
+                self.position - measured + limits.lead,
+            )
         )
-        stop_down = braking_speed(
-            np.maximum(self.position - limits.lower, 0.0), acceleration, period
+        stop_up, stop_down, lead_up, lead_down = np.copysign(
+            braking_speed(np.abs(room), limits.acceleration, self._period_s), room
         )
-        smooth = np.clip(bounded, self.velocity - self._change, self.velocity + self._change)
-        velocity = np.clip(smooth, -stop_down, stop_up)
-        self.position = self.position + velocity * period
+        lead_up = lead_up + np.maximum(measured_velocity, 0.0)
+        lead_down = lead_down - np.minimum(measured_velocity, 0.0)
+        bounded = np.minimum(np.maximum(wanted, -lead_down), lead_up)
+        slow = np.minimum(np.maximum(bounded, -speed_limit), speed_limit)
+        smooth = np.minimum(
+            np.maximum(slow, self.velocity - self._change), self.velocity + self._change
+        )
+        velocity = np.minimum(
+            np.maximum(smooth, np.minimum(-stop_down, 0.0)), np.maximum(stop_up, 0.0)
+        )
+        self.position = self.position + velocity * self._period_s
         self.velocity = velocity
         return {
-            'velocity_limit': slow != wanted,
-            'tracking_error': bounded != slow,
-            'acceleration_limit': smooth != bounded,
+            'tracking_error': bounded != wanted,
+            'velocity_limit': slow != bounded,
+            'acceleration_limit': smooth != slow,
         }
-
-    def _bound_lead(
-        self, wanted: Array, measured: Array, measured_velocity: Array | None
-    ) -> Array:
-        """Slows what runs away from the measured joint, and pulls back what has run away."""
-        acceleration, period = self._limits.acceleration, self._period_s
-        ahead = measured + self._limits.lead - self.position
-        behind = self.position - (measured - self._limits.lead)
-        up = np.copysign(braking_speed(np.abs(ahead), acceleration, period), ahead)
-        down = np.copysign(braking_speed(np.abs(behind), acceleration, period), behind)
-        if measured_velocity is not None:
-            up = up + np.maximum(measured_velocity, 0.0)
-            down = down + np.maximum(-measured_velocity, 0.0)
-        return np.clip(wanted, -down, up)
