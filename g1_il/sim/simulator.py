@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from g1_il.errors import ConfigError
 from g1_il.robot.command import RobotCommand
-from g1_il.robot.gravity import GRAVITY_M_S2, gravity_torque
+from g1_il.robot.gravity import GRAVITY_M_S2
 from g1_il.robot.joints import ALL_JOINTS, KD, KP, LEFT_HAND_JOINTS, RIGHT_HAND_JOINTS
 from g1_il.robot.mjcf import HEAD_CAMERA, build_mjcf
 from g1_il.robot.poses import STANDING
@@ -31,19 +31,13 @@ _BODY = slice(0, 29)
 _ARM_SDK = slice(12, 29)
 _HANDS = slice(29, 29 + len(LEFT_HAND_JOINTS) + len(RIGHT_HAND_JOINTS))
 _AMBIENT_DEG_C = 25.0
+_VISUAL = (
+    '<headlight ambient="0.30 0.30 0.31" diffuse="0.32 0.32 0.32" specular="0.15 0.15 0.15"/>'
+)
 
 
-Law = tuple[Array, Array, Array]
-
-
-def _own_law() -> Law:
-    """The robot's own controller: holds STANDING against gravity, lets the hands go."""
-    kp, kd, effort = KP.copy(), KD.copy(), gravity_torque(STANDING)
-    kp[_HANDS] = kd[_HANDS] = effort[_HANDS] = 0.0
-    return kp, kd, effort + kp * STANDING
-
-
-_OWN_LAW = _own_law()
+_OWN_KP, _OWN_KD = KP.copy(), KD.copy()
+_OWN_KP[_HANDS] = _OWN_KD[_HANDS] = 0.0
 
 
 def check_seed(seed: int) -> None:
@@ -76,6 +70,7 @@ class Simulator:
                 timestep_s=timestep_s,
                 assets=self._task.assets,
                 world=self._task.world,
+                visual=_VISUAL,
             )
         )
         self._data = mujoco.MjData(self._model)
@@ -145,34 +140,37 @@ class Simulator:
         """
         if self._unset or command is not self._command or full_body is not self._full_body:
             self._command, self._full_body, self._unset = command, full_body, False
-            kp, kd, drive = self._law(command, full_body)
-            self._model.actuator_biasprm[:, 1] = -kp
-            self._model.actuator_biasprm[:, 2] = -kd
-            self._data.ctrl[:] = drive
+            self._take(command)
+        # The own controller carries the weight of whatever posture the arms are in, as a
+        # balance controller does: otherwise the torso leans when they reach out.
+        weight = self._data.qfrc_bias[self._dof[_BODY]]
+        self._data.ctrl[_BODY] = self._drive[_BODY] + self._rest[_BODY] * weight
         mujoco.mj_step(self._model, self._data)
         self._steps += 1
         if self._steps % self._judge_every == 0:
             self._task.update(self._data)
 
-    def _law(self, command: RobotCommand | None, full_body: bool) -> Law:
-        """Stiffness, damping and the rest of the motors' law, each of shape (43,)."""
-        if command is None:
-            return _OWN_LAW
+    def _take(self, command: RobotCommand | None) -> None:
+        """Mixes a command and the own controller, which holds STANDING and lets hands go."""
         share = np.zeros(len(ALL_JOINTS))
-        if full_body:
-            share[_BODY] = 1.0
-        else:
-            said = (command.kp != 0.0) | (command.kd != 0.0) | (command.effort != 0.0)
-            share[_ARM_SDK] = min(max(command.weight, 0.0), 1.0) * said[_ARM_SDK]
-        share[_HANDS] = 1.0 if command.hands_enabled else 0.0
-        rest = 1.0 - share
-        kp, kd, drive = _OWN_LAW
-        wanted = command.effort + command.kp * command.position + command.kd * command.velocity
-        return (
-            share * command.kp + rest * kp,
-            share * command.kd + rest * kd,
-            share * wanted + rest * drive,
-        )
+        kp, kd, drive = _OWN_KP, _OWN_KD, _OWN_KP * STANDING
+        if command is not None:
+            if self._full_body:
+                share[_BODY] = 1.0
+            else:
+                said = (command.kp != 0.0) | (command.kd != 0.0) | (command.effort != 0.0)
+                share[_ARM_SDK] = min(max(command.weight, 0.0), 1.0) * said[_ARM_SDK]
+            share[_HANDS] = 1.0 if command.hands_enabled else 0.0
+            wanted = command.effort + command.kp * command.position
+            wanted += command.kd * command.velocity
+            kp = share * command.kp + (1.0 - share) * kp
+            kd = share * command.kd + (1.0 - share) * kd
+            drive = share * wanted + (1.0 - share) * drive
+        self._rest = 1.0 - share
+        self._drive = drive
+        self._model.actuator_biasprm[:, 1] = -kp
+        self._model.actuator_biasprm[:, 2] = -kd
+        self._data.ctrl[:] = drive
 
     def state(self, stamp_ns: int) -> RobotState:
         """What the robot would say about itself now.

@@ -80,6 +80,22 @@ def test_own_controller_holds_its_pose(simulator):
     np.testing.assert_allclose(position[:29], STANDING[:29], atol=1e-3)
 
 
+def test_torso_stays_upright_while_the_arms_reach_out(simulator):
+    angles = {'left_shoulder_roll_joint': 0.3, 'right_shoulder_roll_joint': -0.3}
+    for side in ('left', 'right'):
+        angles |= {f'{side}_shoulder_pitch_joint': -0.9, f'{side}_elbow_joint': 0.6}
+    out = posture(angles)
+    waist = indices(WAIST_JOINTS)
+    kp, kd, effort = KP.copy(), KD.copy(), gravity_torque(out)
+    kp[waist] = kd[waist] = effort[waist] = 0.0
+    position = run(simulator, order(out, kp=kp, kd=kd, effort=effort), 2.0)
+    np.testing.assert_allclose(position[waist], 0.0, atol=2e-3)
+    ours, wanted = link_poses(position), link_poses(out)
+    for side in ('left', 'right'):
+        palm = f'{side}_hand_palm_link'
+        assert np.linalg.norm(ours[palm][:3, 3] - wanted[palm][:3, 3]) < 0.004
+
+
 def test_time_is_whole_steps_and_never_goes_back(simulator):
     before = simulator.time_ns
     run(simulator, None, 0.1)
@@ -116,7 +132,7 @@ def test_arm_sdk_leaves_legs_and_uncommanded_joints_to_the_own_controller(simula
     kp[waist] = kd[waist] = effort[waist] = 0.0
     position = run(simulator, order(wanted, kp=kp, kd=kd, effort=effort), 1.0)
     np.testing.assert_allclose(position[legs], STANDING[legs], atol=2e-3)
-    np.testing.assert_allclose(position[waist], 0.0, atol=0.01)
+    np.testing.assert_allclose(position[waist], 0.0, atol=5e-3)
 
 
 def test_lowcmd_owns_the_whole_body(simulator):

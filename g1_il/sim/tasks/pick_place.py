@@ -97,7 +97,8 @@ _WORLD = f"""
 <light name="fill" pos="1.5 2.0 2.5" dir="-0.4 -0.6 -0.7" directional="true"
  diffuse="0.22 0.23 0.26" specular="0 0 0" castshadow="false"/>
 <geom name="floor" type="plane" size="5 5 0.1" material="floor" {_SOLID}/>
-<camera name="overview" pos="1.95 -1.45 1.75" xyaxes="0.62 0.785 0 -0.235 0.186 0.954" fovy="32"/>
+<camera name="overview" pos="1.45 -1.19 1.47" xyaxes="0.6856 0.728 0 -0.2036 0.1917 0.9601"
+ fovy="33"/>
 {_table()}{_bin()}{_can()}
 """
 
