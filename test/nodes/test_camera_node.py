@@ -49,9 +49,11 @@ def number_in(image: np.ndarray) -> int:
 
 
 @contextmanager
-def camera(tmp_path, **parameters):
+def camera(tmp_path, site=None, **parameters):
     """The node as a process; yields it and a function that waits for its words."""
     command = [sys.executable, '-m', 'g1_il.nodes.camera', '--ros-args']
+    if site is not None:
+        command += ['--params-file', str(site)]
     for name, value in parameters.items():
         command += ['-p', f'{name}:={value}']
     log = tmp_path / 'camera.log'
@@ -132,14 +134,8 @@ def test_wrong_parameters_are_one_line(ros_domain, tmp_path, parameters, says) -
 
 
 def test_the_site_file_is_accepted(ros_domain, tmp_path) -> None:
-    command = [sys.executable, '-m', 'g1_il.nodes.camera', '--ros-args']
-    command += ['--params-file', str(ROOT / 'config' / 'camera.yaml'), '-p', 'type:=uvc']
-    command += ['-p', f'device:={tmp_path}/absent']
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    time.sleep(3.0)
-    process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=10)
-    assert process.returncode == 0, output
-    assert 'is not there' in output
+    site = ROOT / 'config' / 'camera.yaml'
+    with camera(tmp_path, site, type='uvc', device=tmp_path / 'absent') as (process, said):
+        said('absent is not there')
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
