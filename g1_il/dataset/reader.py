@@ -248,7 +248,9 @@ class DatasetReader:
         for file in sorted((self.root / 'meta/episodes').glob('*/*.parquet')):
             schema = pq.read_schema(file)
             wanted = [name for name in schema.names if not name.startswith('stats/')]
-            episodes += [self._episode(row) for row in pq.read_table(file, wanted).to_pylist()]
+            episodes += [
+                self._episode(row) for row in pq.read_table(file, columns=wanted).to_pylist()
+            ]
         return tuple(episodes)
 
     def _episode(self, row: dict[str, Any]) -> DatasetEpisode:

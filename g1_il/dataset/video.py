@@ -13,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -59,7 +60,7 @@ class VideoEncoder:
 
     def write(self, frame: av.VideoFrame) -> None:
         """Adds the next frame; it must have the size of the first."""
-        picture = frame.reformat(format='yuv420p', dst_color_range='MPEG')
+        picture = _studio_range(frame)
         picture.pts = self.frames
         picture.time_base = self._time_base
         picture.pict_type = av.video.frame.PictureType.NONE
@@ -70,6 +71,35 @@ class VideoEncoder:
         """Ends the file."""
         self._container.mux(self._stream.encode(None))
         self._container.close()
+
+
+def _studio_range(frame: av.VideoFrame) -> av.VideoFrame:
+    """A JPEG's picture in the range of values that video has, 16 to 235.
+
+    Most cameras' JPEGs are yuvj420p: those go through a table, which takes a tenth of the time
+    that the general conversion takes.
+    """
+    if frame.format.name != 'yuvj420p':
+        return frame.reformat(format='yuv420p', dst_color_range='MPEG')
+    picture = av.VideoFrame(frame.width, frame.height, 'yuv420p')
+    for source, target, table in zip(frame.planes, picture.planes, _TABLES, strict=True):
+        cv2.LUT(_plane(source), table, dst=_plane(target))
+    return picture
+
+
+def _plane(plane: av.video.plane.VideoPlane) -> Image:
+    """A plane's pixels, in place, without the padding of its lines."""
+    lines = np.frombuffer(plane, dtype=np.uint8).reshape(plane.height, plane.line_size)
+    return lines[:, : plane.width]
+
+
+def _table(scale: float, low: float) -> Image:
+    values = np.arange(256)
+    return np.rint((values - 128) * scale / 255 + low).clip(0, 255).astype(np.uint8)
+
+
+_CHROMA = _table(224, 128)
+_TABLES = (_table(219, 16 + 128 * 219 / 255), _CHROMA, _CHROMA)
 
 
 class VideoJoiner:
