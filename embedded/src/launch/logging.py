@@ -110,7 +110,7 @@ def get_output_loggers(process_name: str, output_config: Any) -> tuple[Any, Any]
         output_config = {'stdout': output_config, 'stderr': output_config}
     loggers = []
     for index, stream in enumerate(('stdout', 'stderr')):
-        name = output_config.get(stream, 'log')
+        name = output_config.get(stream, output_config.get('both', 'log'))
         if name not in _OUTPUTS:
             raise ValueError(
                 f"output of process '{process_name}' is {name!r}, allowed: {', '.join(_OUTPUTS)}"

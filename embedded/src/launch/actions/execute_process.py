@@ -126,7 +126,10 @@ class ExecuteProcess(Action):
         if context.is_shutdown:
             return
         cmd = self.command_line(context)
-        name = perform_substitutions(context, self.name) if self.name else os.path.basename(cmd[0])
+        program = cmd[0].split()[0] if self.shell else cmd[0]
+        name = (
+            perform_substitutions(context, self.name) if self.name else os.path.basename(program)
+        )
         cmd = shlex.split(perform_substitutions(context, self.prefix)) + cmd
         env = dict(context.environment) if self.env is None else self._evaluate(context, self.env)
         self.process_details = {

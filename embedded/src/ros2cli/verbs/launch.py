@@ -9,13 +9,10 @@ import sys
 from pathlib import Path
 
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
-from launch import LaunchDescription, LaunchService
+from launch import LaunchContext, LaunchDescription, LaunchService
 from launch import logging as launch_logging
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
-from launch.launch_description_sources import (
-    PythonLaunchDescriptionSource,
-    get_launch_description_from_python_launch_file,
-)
+from launch.launch_description_sources import PythonLaunchDescriptionSource
 
 
 class LaunchError(Exception):
@@ -46,18 +43,21 @@ def run(args: argparse.Namespace) -> int:
     try:
         path, words = _launch_file(args.package, list(args.words))
         pairs = [_argument(word) for word in words]
+        description = PythonLaunchDescriptionSource(path)
         if args.show_args:
-            _show_arguments(path)
-            return 0
+            arguments = description.get_launch_description(LaunchContext()).get_launch_arguments()
     except Exception as error:
         print(f'ros2 launch: {error}', file=sys.stderr)
         return 1
+    if args.show_args:
+        _show_arguments(arguments)
+        return 0
     if args.show_all_subprocesses_output:
         os.environ['OVERRIDE_LAUNCH_PROCESS_OUTPUT'] = 'both'
     service = LaunchService(argv=words, noninteractive=args.noninteractive, debug=args.debug)
     config = launch_logging.launch_config
     launch_logging.get_logger('launch').info(f'All log files can be found below {config.log_dir}')
-    include = IncludeLaunchDescription(PythonLaunchDescriptionSource(path), launch_arguments=pairs)
+    include = IncludeLaunchDescription(description, launch_arguments=pairs)
     service.include_launch_description(LaunchDescription([include]))
     return service.run()
 
@@ -98,10 +98,8 @@ def _argument(word: str) -> tuple[str, str]:
     return name, value
 
 
-def _show_arguments(path: str) -> None:
-    description = get_launch_description_from_python_launch_file(path)
+def _show_arguments(arguments: list[DeclareLaunchArgument]) -> None:
     print("Arguments (pass arguments as '<name>:=<value>'):")
-    arguments: list[DeclareLaunchArgument] = description.get_launch_arguments()
     for argument in arguments:
         print(f"\n    '{argument.name}':\n        {argument.description}")
         if argument.default_value is not None:
