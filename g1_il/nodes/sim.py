@@ -118,12 +118,17 @@ class SimNode(Node):
             ),
         )
         self._failure: BaseException | None = None
+        self._ready = threading.Event()
         self._seen = threading.Thread(target=self._show, name='camera', daemon=True)
         self.create_service(ResetScene, 'sim/reset', self._on_reset)
         self.create_timer(REPORT_PERIOD_S, self._report)
         self.create_timer(VIEW_TIMEOUT_S, self._check)
-        self._robot.start()
+        # Making an OpenGL context takes long: before the clock runs.
         self._seen.start()
+        self._ready.wait()
+        if self._failure is not None:
+            raise self._failure
+        self._robot.start()
         self.get_logger().info(
             f'G1 in domain {config.robot_domain} on {config.interface or "any interface"}, '
             f'task {config.task}, LowState at {config.lowstate_rate_hz:g} Hz'
@@ -142,6 +147,9 @@ class SimNode(Node):
         renderer = self._simulator.renderer(**size)
         lens = intrinsics_from_fovy(**size, fovy_deg=HEAD_CAMERA_FOVY_DEG)
         try:
+            if self._camera is not None:
+                renderer.open()
+            self._ready.set()
             while True:
                 view = self._robot.next_view(VIEW_TIMEOUT_S)
                 if view is None:
@@ -157,6 +165,7 @@ class SimNode(Node):
         except Exception as error:  # reported by the main thread, which ends the node
             self._failure = error
         finally:
+            self._ready.set()
             renderer.close()
 
     def _check(self) -> None:

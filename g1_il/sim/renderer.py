@@ -72,9 +72,16 @@ class SceneRenderer:
         }
         self._renderer: mujoco.Renderer | None = None
 
-    def _open(self) -> mujoco.Renderer:
+    def open(self) -> None:
+        """Makes the context now, in the calling thread, instead of with the first picture.
+
+        Raises:
+            ConfigError: OpenGL is not there.
+        """
+        if self._renderer is not None:
+            return
         try:
-            return mujoco.Renderer(self._model, *self._size)
+            self._renderer = mujoco.Renderer(self._model, *self._size)
         except Exception as error:
             raise ConfigError(
                 f'cannot render with MUJOCO_GL={os.environ.get("MUJOCO_GL", "")!r}: {error}; '
@@ -91,8 +98,8 @@ class SceneRenderer:
         Returns:
             RGB picture, shape (height, width, 3).
         """
-        if self._renderer is None:
-            self._renderer = self._open()
+        self.open()
+        assert self._renderer is not None
         self._data.qpos[:] = position
         mujoco.mj_kinematics(self._model, self._data)
         mujoco.mj_comPos(self._model, self._data)
