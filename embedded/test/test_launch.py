@@ -452,7 +452,7 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print('ready', flush=True)
 while not count:
     time.sleep(0.02)
-time.sleep(0.5)
+time.sleep(1.0)
 print('signals:', count, flush=True)
 sys.exit(0)
 '''
