@@ -22,10 +22,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-import rclpy
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Quaternion, Transform, TransformStamped, Vector3
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Header, String
@@ -38,6 +36,7 @@ from g1_il.robot.urdf import EXTRA_FRAMES, build_urdf
 from g1_il.ros.messages import joint_state_from_msg, ns_to_stamp
 from g1_il.ros.params import declare
 from g1_il.ros.qos import EVENT, SENSOR, STATUS
+from g1_il.ros.run_node import run_node
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,21 +103,7 @@ class DescriptionNode(Node):
 
 def main(args: list[str] | None = None) -> int:
     """Runs the node until SIGINT or SIGTERM."""
-    rclpy.init(args=args)
-    node: DescriptionNode | None = None
-    try:
-        node = DescriptionNode()
-        rclpy.spin(node)
-    except ConfigError as error:
-        print(f'description: {error}', file=sys.stderr)
-        return 2
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        if node is not None:
-            node.destroy_node()
-        rclpy.try_shutdown()
-    return 0
+    return run_node('description', DescriptionNode, args)
 
 
 if __name__ == '__main__':

@@ -29,7 +29,6 @@ from functools import partial
 from pathlib import Path
 
 import rclpy
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage, JointState
 from std_srvs.srv import Trigger
@@ -43,6 +42,7 @@ from g1_il.policy.session import PolicySession, SessionState
 from g1_il.ros import messages
 from g1_il.ros.params import declare
 from g1_il.ros.qos import COMMAND, SENSOR, STATUS
+from g1_il.ros.run_node import run_node
 from g1_il.rows.row import Row
 from g1_il.rows.streams import scene_names, scene_vector
 
@@ -241,23 +241,8 @@ class PolicyNode(Node):
 
 
 def main(args: list[str] | None = None) -> int:
-    """Runs the node until it is interrupted."""
-    rclpy.init(args=args)
-    node = None
-    try:
-        node = PolicyNode()
-        rclpy.spin(node)
-    except ConfigError as error:
-        print(f'policy: {error}', file=sys.stderr)
-        return 2
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        if node is not None:
-            node.stop()
-            node.destroy_node()
-        rclpy.try_shutdown()
-    return 0
+    """Runs the node until SIGINT or SIGTERM."""
+    return run_node('policy', PolicyNode, args)
 
 
 if __name__ == '__main__':
