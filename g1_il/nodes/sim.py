@@ -24,8 +24,6 @@ import sys
 import threading
 from dataclasses import dataclass, field
 
-import rclpy
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 
 from g1_il.camera.capture import Capture, intrinsics_from_fovy
@@ -37,6 +35,7 @@ from g1_il.ros.camera_topics import CameraTopics
 from g1_il.ros.messages import scene_to_msg
 from g1_il.ros.params import declare
 from g1_il.ros.qos import SENSOR
+from g1_il.ros.run_node import run_node
 from g1_il.sim.realtime import Rates, RealTimeRobot
 from g1_il.sim.simulator import Simulator
 from g1_il.srv import ResetScene
@@ -193,7 +192,7 @@ class SimNode(Node):
     def _report(self) -> None:
         late = self._robot.lateness()
         text = (
-            f'{late.steps / REPORT_PERIOD_S:.0f} steps/s, worst step {late.worst_s * 1e3:.1f} ms '
+            f'{late.rate_hz:.0f} steps/s, worst step {late.worst_s * 1e3:.1f} ms '
             f'late, {late.lost_s:.3f} s given up'
         )
         if late.lost_s > 0.0:
@@ -213,22 +212,7 @@ def main(args: list[str] | None = None) -> int:
     """Runs the node until SIGINT or SIGTERM."""
     # Another thread's Python may keep the physics waiting for no longer than this.
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    rclpy.init(args=args)
-    node: SimNode | None = None
-    try:
-        node = SimNode()
-        rclpy.spin(node)
-    except ConfigError as error:
-        print(f'sim: {error}', file=sys.stderr)
-        return 2
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        if node is not None:
-            node.stop()
-            node.destroy_node()
-        rclpy.try_shutdown()
-    return 0
+    return run_node('sim', SimNode, args)
 
 
 if __name__ == '__main__':

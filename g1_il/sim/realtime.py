@@ -80,12 +80,12 @@ class Lateness:
     """How well the clock was kept since the last question.
 
     Attributes:
-        steps: Physics steps made.
+        rate_hz: Physics steps per second.
         worst_s: Longest delay of a step behind its time [s].
         lost_s: Time given up because the machine was too slow [s].
     """
 
-    steps: int
+    rate_hz: float
     worst_s: float
     lost_s: float
 
@@ -128,11 +128,13 @@ class RealTimeRobot:
         self._view: View | None = None
         self._reset: tuple[int, Callable[[bool], None]] | None = None
         self._steps, self._worst_ns, self._lost_ns = 0, 0, 0
+        self._asked_ns = 0
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name='physics', daemon=True)
 
     def start(self) -> None:
         """Starts the physics thread."""
+        self._asked_ns = time.monotonic_ns()
         self._thread.start()
 
     def stop(self) -> None:
@@ -191,9 +193,13 @@ class RealTimeRobot:
     def lateness(self) -> Lateness:
         """How the clock was kept since the last call."""
         with self._condition:
+            now_ns = time.monotonic_ns()
             report = Lateness(
-                steps=self._steps, worst_s=self._worst_ns / 1e9, lost_s=self._lost_ns / 1e9
+                rate_hz=self._steps * 1e9 / max(1, now_ns - self._asked_ns),
+                worst_s=self._worst_ns / 1e9,
+                lost_s=self._lost_ns / 1e9,
             )
+            self._asked_ns = now_ns
             self._steps, self._worst_ns, self._lost_ns = 0, 0, 0
         return report
 

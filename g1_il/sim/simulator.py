@@ -77,7 +77,8 @@ class Simulator:
         joints = [self._model.joint(name) for name in ALL_JOINTS]
         self._qpos = np.array([joint.qposadr[0] for joint in joints])
         self._dof = np.array([joint.dofadr[0] for joint in joints])
-        self._body = [self._model.body(name).id for name in self._task.objects]
+        self._body_dof = self._dof[_BODY]
+        self._objects = [self._model.body(name).id for name in self._task.objects]
         self._task.bind(self._model)
         self._timestep_ns = round(timestep_s * 1e9)
         self._judge_every = max(1, round(_JUDGE_PERIOD_S / timestep_s))
@@ -143,7 +144,7 @@ class Simulator:
             self._take(command)
         # The own controller carries the weight of whatever posture the arms are in, as a
         # balance controller does: otherwise the torso leans when they reach out.
-        weight = self._data.qfrc_bias[self._dof[_BODY]]
+        weight = self._data.qfrc_bias[self._body_dof]
         self._data.ctrl[_BODY] = self._drive[_BODY] + self._rest[_BODY] * weight
         mujoco.mj_step(self._model, self._data)
         self._steps += 1
@@ -204,9 +205,9 @@ class Simulator:
         """
         # mj_step leaves the poses of before the step behind.
         mujoco.mj_kinematics(self._model, self._data)
-        poses = np.empty((len(self._body), 7))
-        poses[:, :3] = self._data.xpos[self._body] - (0.0, 0.0, PELVIS_HEIGHT_M)
-        poses[:, 3:] = self._data.xquat[self._body][:, [1, 2, 3, 0]]
+        poses = np.empty((len(self._objects), 7))
+        poses[:, :3] = self._data.xpos[self._objects] - (0.0, 0.0, PELVIS_HEIGHT_M)
+        poses[:, 3:] = self._data.xquat[self._objects][:, [1, 2, 3, 0]]
         return Scene(
             stamp_ns=stamp_ns,
             task=self._task.name,

@@ -78,6 +78,9 @@ def test_states_come_at_their_rates_of_simulated_time(robot, wire):
     assert np.all(np.diff(stamps) > 0)
     assert wire.hands.count('left') == wire.hands.count('right')
     assert len(wire.hands) / 2 == pytest.approx(len(wire.bodies) * 100 / 250, abs=1.5)
+    report = robot.lateness()
+    assert report.rate_hz > 0.0 and report.worst_s >= 0.0
+    assert robot.lateness().rate_hz == 0.0
 
 
 def test_views_hold_picture_and_truth_of_one_instant(robot, wire):
