@@ -18,8 +18,6 @@ import sys
 import threading
 from dataclasses import dataclass, field
 
-import rclpy
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 
 from g1_il.camera.camera import Camera, CameraEndedError, CameraError
@@ -31,6 +29,7 @@ from g1_il.camera.uvc import UvcCamera, UvcConfig
 from g1_il.errors import ConfigError
 from g1_il.ros.camera_topics import CameraTopics
 from g1_il.ros.params import declare
+from g1_il.ros.run_node import run_node
 
 READ_TIMEOUT_S = 2.0
 CHECK_PERIOD_S = 0.25
@@ -159,22 +158,7 @@ class CameraNode(Node):
 
 def main(args: list[str] | None = None) -> int:
     """Runs the node until it is interrupted."""
-    rclpy.init(args=args)
-    node = None
-    try:
-        node = CameraNode()
-        rclpy.spin(node)
-    except ConfigError as error:
-        print(f'camera: {error}', file=sys.stderr)
-        return 2
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        if node is not None:
-            node.stop()
-            node.destroy_node()
-        rclpy.try_shutdown()
-    return 0
+    return run_node('camera', CameraNode, args)
 
 
 if __name__ == '__main__':

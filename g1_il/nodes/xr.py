@@ -20,17 +20,15 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import rclpy
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage
 
-from g1_il.errors import ConfigError
 from g1_il.msg import EpisodeStatus, GateStatus
 from g1_il.msg import XrFrame as XrFrameMsg
 from g1_il.ros.messages import compressed_from_msg, frame_to_msg
 from g1_il.ros.params import declare
 from g1_il.ros.qos import SENSOR, STATUS
+from g1_il.ros.run_node import run_node
 from g1_il.xr.config import ServerConfig, default_folder
 from g1_il.xr.frame import XrFrame
 from g1_il.xr.server import XrServer
@@ -157,22 +155,7 @@ class XrNode(Node):
 
 def main(args: list[str] | None = None) -> int:
     """Runs the node until it is interrupted."""
-    rclpy.init(args=args)
-    node = None
-    try:
-        node = XrNode()
-        rclpy.spin(node)
-    except ConfigError as error:
-        print(f'xr: {error}', file=sys.stderr)
-        return 2
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        if node is not None:
-            node.stop()
-            node.destroy_node()
-        rclpy.try_shutdown()
-    return 0
+    return run_node('xr', XrNode, args)
 
 
 if __name__ == '__main__':

@@ -63,9 +63,12 @@ def emulator() -> Path:
     return module.fetch()
 
 
-@pytest.fixture
+@pytest.fixture(scope='module')
 def browser() -> Iterator:
-    """A headless Chromium with a profile of its own."""
+    """A headless Chromium with a profile of its own.
+
+    Not for the session: Playwright keeps an event loop running, which later tests would meet.
+    """
     with playwright_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_executable(), args=FLAGS)
         yield browser

@@ -112,8 +112,11 @@ def test_an_absent_camera_is_awaited(ros_domain, tmp_path) -> None:
         time.sleep(0.5)
         assert process.poll() is None
         assert (tmp_path / 'camera.log').read_text().count('is not there') == 1
-        process.send_signal(signal.SIGTERM)
+        for _ in range(3):  # From the terminal, from launch, from an impatient hand.
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.01)
         assert process.wait(10) == 0
+        assert 'Traceback' not in (tmp_path / 'camera.log').read_text()
 
 
 @pytest.mark.parametrize(
@@ -139,3 +142,11 @@ def test_the_site_file_is_accepted(ros_domain, tmp_path) -> None:
         said('absent is not there')
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize('after_s', [0.3, 0.6, 0.9])
+def test_a_signal_during_the_start_ends_it_cleanly(ros_domain, tmp_path, after_s) -> None:
+    with camera(tmp_path, type='uvc', device=tmp_path / 'absent') as (process, _):
+        time.sleep(after_s)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) in (0, -signal.SIGINT)  # Before Python's imports are done.

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the main function of a plain node does: make it, spin it, end it cleanly."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+
+import rclpy
+from rclpy.executors import ExternalShutdownException
+from rclpy.node import Node
+
+from g1_il.errors import ConfigError
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def run_node(name: str, make: Callable[[], Node], args: list[str] | None) -> int:
+    """Runs a node until SIGINT or SIGTERM.
+
+    rclpy's own signal handler shuts the context down and then calls the one that was there
+    before; that one does nothing here, so that a signal always ends `spin` in the same way, and
+    a repeated one (from the terminal and from launch) disturbs no clean-up.
+
+    Args:
+        name: Of the node, for messages.
+        make: Makes the node; if it has a method `stop`, that is called in the end.
+        args: Command line, None for the process's own.
+
+    Returns:
+        Exit code: 0, or 2 after a ConfigError, which is told in one line on stderr.
+    """
+    for number in STOP_SIGNALS:
+        signal.signal(number, _do_nothing)
+    node: Node | None = None
+    try:
+        rclpy.init(args=args)
+        node = make()
+        rclpy.spin(node)
+    except ConfigError as error:
+        print(f'{name}: {error}', file=sys.stderr)
+        return 2
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except Exception:
+        if rclpy.ok():
+            raise
+        # A signal came while the node was being made: what it met then is no fault.
+    finally:
+        if node is not None:
+            if hasattr(node, 'stop'):
+                node.stop()
+            node.destroy_node()
+        rclpy.try_shutdown()
+        for number in STOP_SIGNALS:
+            # Python's exit restores the default, death, for all handlers but this one.
+            signal.signal(number, signal.SIG_IGN)
+    return 0
+
+
+def _do_nothing(number: int, frame: object) -> None:
+    """Stands where Python's own handler would raise KeyboardInterrupt."""
