@@ -26,6 +26,7 @@ WARM_UP_STEPS = 100
 EMA_POWER = 0.75
 EMA_LIMIT = 0.999
 CHECK_BATCH = 512
+MAX_NOISE_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,8 @@ class TrainConfig:
         learning_rate: Peak of the cosine schedule.
         weight_decay: AdamW's.
         state_noise_rad: Deviation of the noise on the measured joints [rad]: the network learns
-            to come back from places that the demonstrations never visit.
+            to come back from places that the demonstrations never visit. At most a tenth of what
+            the joint moves by itself, since noise on a still joint only hides the others.
         held_out: Share of the episodes that is only checked with.
         seed: Of everything random.
         threads: Threads of torch; results are repeatable for equal threads. One is best for small
@@ -141,6 +143,8 @@ def train(
         fused=True,
     )
     averaged = copy.deepcopy(network)
+    moves_rad = torch.from_numpy(windows.state.std(axis=0))
+    noise_rad = (MAX_NOISE_SHARE * moves_rad).clamp(max=config.state_noise_rad)
     steps_per_epoch = max(1, math.ceil(len(windows) / config.batch))
     total_steps = steps_per_epoch * config.epochs
     began = time.monotonic()
@@ -155,7 +159,7 @@ def train(
             for group in optimiser.param_groups:
                 group['lr'] = config.learning_rate * _schedule(step, share)
             inputs = _inputs(network, windows, pictures, rows)
-            _augment(inputs, config.state_noise_rad, generator)
+            _augment(inputs, noise_rad, generator)
             loss = _loss(network, inputs, *windows.future(rows))
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
@@ -228,10 +232,10 @@ def _inputs(
     return inputs
 
 
-def _augment(inputs: dict[str, Tensor], noise_rad: float, generator: torch.Generator) -> None:
+def _augment(inputs: dict[str, Tensor], noise_rad: Tensor, generator: torch.Generator) -> None:
     """Shakes the joints and shifts the pictures, in place."""
     for name, values in inputs.items():
-        if name == 'state' and noise_rad > 0.0:
+        if name == 'state':
             inputs[name] = values + noise_rad * torch.randn(values.shape, generator=generator)
         elif name.startswith(IMAGE_PREFIX):
             inputs[name] = shift_randomly(values, generator)
