@@ -51,3 +51,10 @@ def robot_domain() -> Iterator[int]:
     """The simulated robot's domain for this test."""
     with _free_domain() as domain:
         yield domain
+
+
+@pytest.fixture(scope='module')
+def module_robot_domain() -> Iterator[int]:
+    """The same for all tests of a module, which share a simulated robot."""
+    with _free_domain() as domain:
+        yield domain
