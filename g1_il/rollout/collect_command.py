@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`g1-il collect`: record scripted episodes in the simulator, faster than real time."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from g1_il.episodes.card import CARD_NAME
+from g1_il.episodes.folder import TRASH
+from g1_il.errors import ConfigError
+from g1_il.rollout.collect import TASK, Attempt, CollectConfig, collect
+from g1_il.rollout.progress import progress_bar
+from g1_il.rollout.workers import default_jobs
+
+
+def add_collect_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command."""
+    parser.add_argument('--episodes', type=int, default=50, help='successful episodes (50)')
+    parser.add_argument('--out', type=Path, required=True, help='folder that receives them')
+    parser.add_argument('--seed', type=int, default=0, help='first scene (0)')
+    parser.add_argument('--task', default=TASK, help=f'instruction in words ({TASK!r})')
+    parser.add_argument(
+        '--images',
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help='record the head camera (yes)',
+    )
+    parser.add_argument('--size', default='640x480', help='picture size in pixels (640x480)')
+    parser.add_argument(
+        '--push',
+        type=float,
+        default=0.0,
+        metavar='RAD',
+        help='push the arms about while the operator works, RMS at each joint (0)',
+    )
+    parser.add_argument('--keep-failures', action='store_true', help='keep failed episodes, too')
+    parser.add_argument('--jobs', type=int, default=default_jobs(), help='processes (one a core)')
+    parser.add_argument('--report', type=Path, help='JSON file for the report')
+    parser.add_argument('--overwrite', action='store_true', help='replace what OUT holds')
+
+
+def run_collect(args: argparse.Namespace) -> int:
+    """Runs the command; 1 when fewer episodes succeeded than were asked for."""
+    width, height = _size(args.size)
+    config = CollectConfig(
+        out=args.out,
+        episodes=args.episodes,
+        seed=args.seed,
+        task=args.task,
+        images=args.images,
+        width=width,
+        height=height,
+        push_rad=args.push,
+        keep_failures=args.keep_failures,
+        jobs=args.jobs,
+    )
+    _make_room(args.out, overwrite=args.overwrite)
+    if args.report is not None:
+        _check_report(args.report, overwrite=args.overwrite)
+    console = Console()
+    with progress_bar(console, 'collecting', args.episodes) as advance:
+
+        def show(attempt: Attempt) -> None:
+            advance(attempt.folder != '')
+
+        report = collect(config, show)
+    if args.report is not None:
+        args.report.parent.mkdir(parents=True, exist_ok=True)
+        args.report.write_text(json.dumps(report, indent=2) + '\n')
+    console.print(
+        f'{report["episodes"]} episodes in {args.out}: {report["successes"]} of '
+        f'{report["attempts"]} attempts succeeded, {report["real_time_factor"]:.1f} x real time '
+        f'({report["real_time_factor_per_core"]:.1f} x per core)'
+    )
+    for failure in report['failures']:
+        console.print(f'  seed {failure["seed"]} failed; it got as far as: {failure["stage"]}')
+    if report['episodes'] < args.episodes:
+        print(
+            f'g1-il collect: only {report["episodes"]} of {args.episodes} episodes after '
+            f'{report["attempts"]} attempts',
+            file=sys.stderr,
+        )
+        return 1
+    return 0
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition('x')
+    if not (width.isdecimal() and height.isdecimal()):
+        raise ConfigError(f'--size is {text!r}; give it as WIDTHxHEIGHT, e.g. 640x480')
+    return int(width), int(height)
+
+
+def _make_room(out: Path, *, overwrite: bool) -> None:
+    """Empties the output folder if that was asked for; only of what looks like episodes."""
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f'--out {out} is a file; name a folder')
+    entries = list(out.iterdir()) if out.exists() else []
+    if not entries:
+        return
+    if not overwrite:
+        raise ConfigError(f'--out {out} is not empty; name another folder or say --overwrite')
+    strange = [
+        entry
+        for entry in entries
+        if entry.name != TRASH and not (entry.is_dir() and any(entry.glob(f'*/{CARD_NAME}')))
+    ]
+    if strange:
+        raise ConfigError(
+            f'--out {out} holds {strange[0].name}, which is no episodes; name another folder'
+        )
+    for entry in entries:
+        shutil.rmtree(entry)
+
+
+def _check_report(path: Path, *, overwrite: bool) -> None:
+    if path.exists() and not overwrite:
+        raise ConfigError(f'--report {path} exists; name another file or say --overwrite')
