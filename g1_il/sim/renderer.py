@@ -7,15 +7,11 @@ import copy
 import os
 from dataclasses import dataclass
 
+import mujoco
 import numpy as np
 import numpy.typing as npt
 
 from g1_il.errors import ConfigError
-
-if not os.environ.get('DISPLAY'):
-    os.environ.setdefault('MUJOCO_GL', 'egl')
-
-import mujoco
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +81,7 @@ class SceneRenderer:
         except Exception as error:
             raise ConfigError(
                 f'cannot render with MUJOCO_GL={os.environ.get("MUJOCO_GL", "")!r}: {error}; '
-                'install libegl1 and libgl1 (apt) or switch rendering off'
+                'install the packages libegl1 and libgl1 (apt), or do without pictures'
             ) from error
 
     def render(self, position: npt.NDArray[np.float64], camera: str) -> npt.NDArray[np.uint8]:
