@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from g1_il.errors import ConfigError
 
-FIRST_EVALUATION_SEED = 1_000_000
+FIRST_EVALUATION_SEED = 900_000
 """Seeds below are for data, seeds from here on for evaluation."""
 
 
