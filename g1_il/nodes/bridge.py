@@ -23,7 +23,6 @@ Services:
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -47,9 +46,9 @@ from g1_il.ros.params import declare
 from g1_il.ros.qos import COMMAND, EVENT
 from g1_il.safety.config import SOURCES, GateConfig
 from g1_il.safety.control_loop import ControlLoop
+from g1_il.safety.stop_signals import StopSignals
 from g1_il.srv import SelectSource
 
-STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 POLL_S = 0.2
 """How soon a dead thread is noticed; signals are noticed at once."""
 
@@ -118,12 +117,12 @@ class BridgeNode(Node):
         return response
 
 
-def _wait_for_end(loop: ControlLoop, spinner: threading.Thread) -> str:
+def _wait_for_end(loop: ControlLoop, spinner: threading.Thread, signals: StopSignals) -> str:
     """Waits until a signal comes or a thread has died; says which thread, or nothing."""
     while loop.alive:
         if not spinner.is_alive():
             return 'the ROS thread has died'
-        if signal.sigtimedwait(STOP_SIGNALS, POLL_S) is not None:
+        if signals.wait(POLL_S):
             return ''
     return 'the control thread has died'
 
@@ -131,10 +130,9 @@ def _wait_for_end(loop: ControlLoop, spinner: threading.Thread) -> str:
 def main(args: list[str] | None = None) -> int:
     """Runs the node until a signal comes, then releases the robot.
 
-    The signals are blocked and waited for on this thread: no handler runs anywhere, a repeated
-    one just stays pending, and ROS spins and may die on a thread of its own.
+    ROS spins, and may die, on a thread of its own; this one only waits.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    signals = StopSignals()
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     try:
         node = BridgeNode()
@@ -145,19 +143,20 @@ def main(args: list[str] | None = None) -> int:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     spinner = threading.Thread(target=executor.spin, name='ros', daemon=True)
-    failure = ''
+    failure = 'an exception'
     try:
         node.loop.start()
         spinner.start()
-        failure = _wait_for_end(node.loop, spinner)
+        failure = _wait_for_end(node.loop, spinner, signals)
     finally:
         released = node.loop.release()
         executor.shutdown(timeout_sec=1.0)
         spinner.join(timeout=1.0)
         node.link.close()
         rclpy.try_shutdown()
-    if failure:
-        print(f'bridge: {failure}; robot released: {released}', file=sys.stderr)
+        if failure or not released:
+            what = 'released' if released else 'NOT released, it holds the last command'
+            print(f'bridge: {failure or "ended"}; robot {what}', file=sys.stderr)
     return 0 if released and not failure else 1
 
 
