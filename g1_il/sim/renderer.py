@@ -34,6 +34,7 @@ class Quality:
 
 
 FAST = Quality(slices=10, stacks=6, shadow_px=0, samples=0, textures=False)
+CLEAR = Quality(slices=16, stacks=8, shadow_px=1024, samples=0, textures=True)
 FINE = Quality(slices=40, stacks=24, shadow_px=4096, samples=8, textures=True)
 
 

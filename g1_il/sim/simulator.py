@@ -18,7 +18,7 @@ from g1_il.robot.joints import ALL_JOINTS, KD, KP, LEFT_HAND_JOINTS, RIGHT_HAND_
 from g1_il.robot.mjcf import HEAD_CAMERA, build_mjcf
 from g1_il.robot.poses import STANDING
 from g1_il.robot.state import RobotState
-from g1_il.sim.renderer import FAST, FINE, SceneRenderer
+from g1_il.sim.renderer import CLEAR, FAST, Quality, SceneRenderer
 from g1_il.sim.scene import Scene
 from g1_il.sim.tasks import make_task
 
@@ -84,7 +84,7 @@ class Simulator:
         self._judge_every = max(1, round(_JUDGE_PERIOD_S / timestep_s))
         self._command: RobotCommand | None = None
         self._full_body = False
-        self._renderers: dict[tuple[int, int, str], SceneRenderer] = {}
+        self._renderers: dict[tuple[int, int, str, Quality | None], SceneRenderer] = {}
         self._steps = 0
         self.reset(0)
 
@@ -222,30 +222,39 @@ class Simulator:
         """Positions of everything (MuJoCo's qpos), for a `SceneRenderer` in another thread."""
         return self._data.qpos.copy()
 
-    def renderer(self, width: int, height: int, camera: str = HEAD_CAMERA) -> SceneRenderer:
-        """A renderer for another thread: fast for the head camera, fine for the others."""
+    def renderer(
+        self, width: int, height: int, camera: str = HEAD_CAMERA, quality: Quality | None = None
+    ) -> SceneRenderer:
+        """A renderer for another thread; arguments as for `render`."""
         names = [self._model.camera(number).name for number in range(self._model.ncam)]
         if camera not in names:
             raise ConfigError(f'camera {camera!r} is not in the scene; choose {", ".join(names)}')
-        quality = FAST if camera == HEAD_CAMERA else FINE
+        if quality is None:
+            quality = FAST if camera == HEAD_CAMERA else CLEAR
         return SceneRenderer(self._model, width=width, height=height, quality=quality)
 
     def render(
-        self, width: int = 640, height: int = 480, camera: str = HEAD_CAMERA
+        self,
+        width: int = 640,
+        height: int = 480,
+        camera: str = HEAD_CAMERA,
+        quality: Quality | None = None,
     ) -> npt.NDArray[np.uint8]:
         """Picture of the scene now; always call it in the same thread.
 
         Args:
             width: [px].
             height: [px].
-            camera: 'head_camera' (as the robot sees, drawn fast) or 'overview' (drawn finely).
+            camera: 'head_camera' (as the robot sees) or 'overview' (robot and scene from aside).
+            quality: FAST unless said (5 ms) for the head camera, CLEAR (with shadows, 40 ms) for
+                others; FINE is for pictures on paper (0.3 s). See `g1_il.sim.renderer`.
 
         Returns:
             RGB, shape (height, width, 3).
         """
-        key = (width, height, camera)
+        key = (width, height, camera, quality)
         if key not in self._renderers:
-            self._renderers[key] = self.renderer(width, height, camera)
+            self._renderers[key] = self.renderer(width, height, camera, quality)
         return self._renderers[key].render(self._data.qpos, camera)
 
     def close(self) -> None:
