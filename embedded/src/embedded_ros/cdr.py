@@ -111,7 +111,7 @@ class _Source:
 
     def compile(self, function: str, names: dict[str, Any]) -> Callable[..., Any]:
         names = {**names, **self.objects}
-        exec('\n'.join(self.lines), names)  # noqa: S102 - text made here, from checked names
+        exec('\n'.join(self.lines), names)
         return names[function]  # type: ignore[no-any-return]
 
     def packer(self, formats: str, method: str) -> str:
@@ -162,7 +162,9 @@ class _Source:
         """A loop whose body leaves the position as well known as it found it."""
         kept = (len(self.lines), self.count, dict(self.objects))
         entry = (self.modulus, self.remainder)
-        for candidate in dict.fromkeys([entry, (4, entry[1] % 4) if entry[0] > 4 else entry, (1, 0)]):
+        for candidate in dict.fromkeys(
+            [entry, (4, entry[1] % 4) if entry[0] > 4 else entry, (1, 0)]
+        ):
             del self.lines[kept[0] :]
             self.forget(*candidate)
             self.say(head)
@@ -244,9 +246,7 @@ def _write_many(source: _Source, kind: FieldType, value: str) -> None:
     source.loop(f'for {item} in {variable}:', body, source.flush_pack)
 
 
-def _read_message(
-    source: _Source, definition: Definition, class_of: Callable[[str], type]
-) -> str:
+def _read_message(source: _Source, definition: Definition, class_of: Callable[[str], type]) -> str:
     variable = source.name('m')
     source.objects[f'class_{variable}'] = class_of(definition.name)
     source.objects[f'new_{variable}'] = object.__new__

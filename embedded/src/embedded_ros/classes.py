@@ -13,7 +13,7 @@ from array import array
 from collections import UserList, UserString
 from collections.abc import Callable, Iterator, Sequence, Set
 from operator import attrgetter
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -38,7 +38,7 @@ def interface_name(interface: type) -> str:
     Raises:
         TypeError: The class is no interface.
     """
-    name = getattr(interface, '_type_name', None)
+    name = getattr(interface, '_TYPE_NAME', None)
     if not isinstance(name, str):
         raise TypeError(f'{interface!r} is not a message or service class')
     return name
@@ -46,7 +46,7 @@ def interface_name(interface: type) -> str:
 
 def serialize(message: Any) -> bytearray:
     """CDR bytes of a message, with header, unpadded."""
-    return type(message)._serializer()(message)  # type: ignore[no-any-return]
+    return serializer_of(type(message))(message)
 
 
 def deserialize(data: bytes, message_class: type) -> Any:
@@ -55,20 +55,32 @@ def deserialize(data: bytes, message_class: type) -> Any:
     Raises:
         CdrError: The bytes do not hold such a message.
     """
-    return message_class._deserializer()(data)  # type: ignore[attr-defined]
+    return deserializer_of(message_class)(data)
+
+
+@functools.cache
+def serializer_of(message_class: type) -> Callable[[Any], bytearray]:
+    """The function that makes CDR bytes of messages of this class."""
+    return cdr.make_serializer(find(interface_name(message_class)))
+
+
+@functools.cache
+def deserializer_of(message_class: type) -> Callable[[bytes], Any]:
+    """The function that makes messages of this class of CDR bytes."""
+    return cdr.make_deserializer(find(interface_name(message_class)), interface_class)
 
 
 class Message:
     """Base of all generated messages."""
 
     __slots__ = ()
-    _type_name = ''
-    _fields: tuple[tuple[str, Callable[[], Any]], ...] = ()
-    _fields_and_field_types: dict[str, str] = {}
+    _TYPE_NAME = ''
+    _FIELDS: tuple[tuple[str, Callable[[], Any]], ...] = ()
+    _fields_and_field_types: ClassVar[dict[str, str]] = {}
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.pop('check_fields', None)
-        for name, make_default in self._fields:
+        for name, make_default in self._FIELDS:
             if name in kwargs:
                 setattr(self, name, kwargs.pop(name))
             else:
@@ -80,16 +92,6 @@ class Message:
     def get_fields_and_field_types(cls) -> dict[str, str]:
         """Names of the fields, each with the name of its type."""
         return dict(cls._fields_and_field_types)
-
-    @classmethod
-    @functools.cache
-    def _serializer(cls) -> Callable[[Any], bytearray]:
-        return cdr.make_serializer(find(cls._type_name))
-
-    @classmethod
-    @functools.cache
-    def _deserializer(cls) -> Callable[[bytes], Any]:
-        return cdr.make_deserializer(find(cls._type_name), interface_class)
 
     def __eq__(self, other: object) -> bool:
         if self.__class__ is not other.__class__:
@@ -120,8 +122,8 @@ def _message_class(definition: Definition) -> type[Message]:
         '__slots__': [f'_{field.name}' for field in definition.fields],
         '__module__': f'{package}.{kind}',
         '__doc__': f"Message class '{short}'.",
-        '_type_name': definition.name,
-        '_fields': tuple((field.name, _default(field)) for field in definition.fields),
+        '_TYPE_NAME': definition.name,
+        '_FIELDS': tuple((field.name, _default(field)) for field in definition.fields),
         '_fields_and_field_types': {field.name: str(field.type) for field in definition.fields},
     }
     made = type(short, (Message,), members)
@@ -141,10 +143,8 @@ class _Service(type):
 
 def _service_class(name: str) -> type:
     package, kind, short = name.split('/')
-    halves = {
-        half: interface_class(f'{name}_{half}') for half in ('Request', 'Response')
-    }
-    return _Service(short, (), {'__module__': f'{package}.{kind}', '_type_name': name, **halves})
+    halves = {half: interface_class(f'{name}_{half}') for half in ('Request', 'Response')}
+    return _Service(short, (), {'__module__': f'{package}.{kind}', '_TYPE_NAME': name, **halves})
 
 
 def _default(field: Field) -> Callable[[], Any]:
@@ -203,8 +203,10 @@ def _setter(
             not isinstance(value, (Sequence, Set, UserList, array))
             or isinstance(value, (str, UserString))
             or not length_fits(len(value))
-            or not (kind.base == 'uint8' and isinstance(value, (bytes, bytearray)))
-            and not all(map(accept, value))
+            or (
+                not (kind.base == 'uint8' and isinstance(value, (bytes, bytearray)))
+                and not all(map(accept, value))
+            )
         ):
             got = f'{type(value).__name__} {value!r:.80}'
             raise AssertionError(f'{sentence}, got {got}')
@@ -274,8 +276,10 @@ def _element_check(kind: FieldType) -> tuple[Callable[[Any], bool], str]:
         return lambda value: isinstance(value, float), "of type 'float'"
     if base == 'float32':
         return (
-            lambda value: isinstance(value, float)
-            and (-_FLOAT32_MAX <= value <= _FLOAT32_MAX or not math.isfinite(value)),
+            lambda value: (
+                isinstance(value, float)
+                and (-_FLOAT32_MAX <= value <= _FLOAT32_MAX or not math.isfinite(value))
+            ),
             "of type 'float' in [-3.402823466e+38, 3.402823466e+38]",
         )
     if base == 'bool':

@@ -11,7 +11,7 @@ import atexit
 import ctypes
 import functools
 import threading
-from typing import Any
+from typing import Any, ClassVar
 
 from cyclonedds._clayer import ddspy_take
 from cyclonedds.builtin import (
@@ -66,6 +66,19 @@ def _function(name: str, *argtypes: Any) -> Any:
     return function
 
 
+def _keep_freed_memory() -> None:
+    """Lets glibc reuse freed buffers of up to 32 MiB instead of returning them to the kernel.
+
+    Every image passes through several buffers of its size; getting fresh pages for each costs
+    three times as much as the image itself.
+    """
+    mallopt = getattr(ctypes.CDLL(None), 'mallopt', None)
+    if mallopt is not None:  # glibc's numbers of M_MMAP_THRESHOLD and M_TRIM_THRESHOLD
+        mallopt(-3, 32 << 20)
+        mallopt(-1, 64 << 20)
+
+
+_keep_freed_memory()
 _write = _function('dds_write', ctypes.c_int32, ctypes.c_void_p)
 _attach = _function('dds_waitset_attach', ctypes.c_int32, ctypes.c_int32, ctypes.c_void_p)
 _detach = _function('dds_waitset_detach', ctypes.c_int32, ctypes.c_int32)
@@ -108,8 +121,8 @@ def discard(entity: Entity) -> None:
 class Participant:
     """One process' place in a DDS domain: makes readers, writers and conditions."""
 
-    _domains: dict[int, Domain] = {}
-    _living: list[Participant] = []
+    _domains: ClassVar[dict[int, Domain]] = {}
+    _living: ClassVar[list[Participant]] = []
     _lock = threading.Lock()
 
     def __init__(self, domain_id: int, configuration: str | None, user_data: bytes) -> None:
@@ -191,7 +204,7 @@ class Reader:
         self.entity: DataReader[Any] = DataReader(participant.entity, topic, qos)
         self.ref: int = self.entity._ref
         self.gid: bytes = self.entity.guid.bytes
-        self.has_data = ReadCondition(self.entity, ANY_STATE)
+        self.has_data = has_samples(self.entity)
 
     def take(self) -> tuple[bytes, Any] | None:
         """The next sample with its SampleInfo; None when there is none."""
@@ -248,6 +261,11 @@ class WaitSet:
 def guard(participant: Participant) -> GuardCondition:
     """A condition that any thread can trigger with `set(True)`."""
     return GuardCondition(participant.entity)
+
+
+def has_samples(reader: DataReader[Any]) -> ReadCondition:
+    """A condition that is true while samples wait to be taken."""
+    return ReadCondition(reader, ANY_STATE)
 
 
 def endpoint_readers(participant: Participant) -> dict[str, BuiltinDataReader]:

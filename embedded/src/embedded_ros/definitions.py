@@ -16,6 +16,8 @@ from typing import Any
 
 from ament_index_python import PackageNotFoundError, get_package_share_directory
 
+from . import standard
+
 INTEGERS = {
     f'{sign}int{bits}': (
         (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if not sign else (0, 2**bits - 1)
@@ -222,8 +224,6 @@ def find(name: str) -> Definition:
 
 def names(package: str, kind: str) -> list[str]:
     """Short names of the package's messages (kind 'msg') or services ('srv'), sorted."""
-    from . import standard
-
     prefix = f'{package}/{kind}/'
     known = standard.SERVICES if kind == 'srv' else {*standard.MESSAGES, *_store()}
     found = {name.removeprefix(prefix) for name in known if name.startswith(prefix)}
@@ -234,8 +234,6 @@ def names(package: str, kind: str) -> list[str]:
 
 def is_standard_package(package: str) -> bool:
     """Whether the package is one of ROS 2's own, whatever the machine holds."""
-    from . import standard
-
     return package in standard.PACKAGES
 
 
@@ -254,8 +252,6 @@ def _file(package: str, kind: str, file_name: str) -> Path | None:
 
 
 def _service_text(name: str) -> str:
-    from . import standard
-
     if name in standard.SERVICES:
         return standard.SERVICES[name]
     package, kind, short = name.split('/')
@@ -276,8 +272,6 @@ def _store() -> dict[str, Any]:
 
 
 def _standard(name: str) -> Definition | None:
-    from . import standard
-
     if name in standard.MESSAGES:
         return parse_fields(name, standard.MESSAGES[name])
     if name.split('/')[0] not in standard.PACKAGES or name not in _store():

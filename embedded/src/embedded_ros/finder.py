@@ -12,6 +12,18 @@ import sys
 from importlib.machinery import ModuleSpec
 
 KINDS = ('msg', 'srv')
+# What ROS 2 has and this runtime does not: an import says so, not just that there is no module.
+GAPS = {
+    'message_filters': 'message filters are',
+    'rclpy.action': 'actions are',
+    'rclpy.lifecycle': 'lifecycle nodes are',
+    'rclpy.parameter_client': 'parameter services are',
+    'rclpy.parameter_service': 'parameter services are',
+    'rclpy.time_source': 'simulated time is',
+    'tf2_geometry_msgs': 'tf2 is',
+    'tf2_py': 'tf2 is',
+    'tf2_ros': 'tf2 is',
+}
 
 
 class MessageFinder:
@@ -20,6 +32,12 @@ class MessageFinder:
     @staticmethod
     def find_spec(fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
         """The spec of a generated module, or None when the name is not ours."""
+        if fullname in GAPS:
+            raise ModuleNotFoundError(
+                f'{fullname}: {GAPS[fullname]} not offered by the embedded ROS 2 runtime; '
+                'use ROS 2 for it',
+                name=fullname,
+            )
         package, _, kind = fullname.partition('.')
         if kind not in ('', *KINDS) or fullname.startswith('_'):
             return None

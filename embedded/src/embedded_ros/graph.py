@@ -64,6 +64,9 @@ class Graph:
         self._counter = 0
         self._others: dict[bytes, list[NodeEndpoints]] = {}
         self._endpoints: dict[bytes, Endpoint] = {}
+        self._change: dds.WaitSet | None = None
+        self._guard = dds.guard(self.participant)
+        self._conditions: list[Any] = []
         topic = self.participant.topic('ros_discovery_info', _INFO)
         common = [
             Policy.Durability.TransientLocal,
@@ -163,6 +166,22 @@ class Graph:
                             qos=sample.qos,
                         )
             return dict(self._endpoints)
+
+    def wait_for_change(self, timeout_s: float) -> bool:
+        """Waits until nodes or endpoints come or go, or wake(); False after the timeout."""
+        if self._change is None:
+            self._change = dds.WaitSet(self.participant)
+            readers = [*self._endpoint_readers.values(), self._info_reader.entity]
+            self._conditions = [self._guard, *map(dds.has_samples, readers)]
+            for condition in self._conditions:
+                self._change.attach(condition, 1)
+        changed = bool(self._change.wait(min(int(timeout_s * 1e9), dds.INFINITE_NS)))
+        self._guard.take()
+        return changed
+
+    def wake(self) -> None:
+        """Ends wait_for_change(); from any thread."""
+        self._guard.set(True)
 
     def on_topic(self, kind: str, name: str) -> list[Endpoint]:
         """Endpoints of one kind on a ROS topic of this absolute name."""

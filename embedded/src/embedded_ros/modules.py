@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the modules `<package>`, `<package>.msg` and `<package>.srv` whose classes are generated."""
+"""Makes the modules `<package>`, `<package>.msg` and `<package>.srv` of generated classes."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import arguments, logging
+from . import arguments, logging, signals
 from .exceptions import NotInitializedException, RCLError
 
 _contexts: weakref.WeakSet[Context] = weakref.WeakSet()
@@ -44,6 +44,7 @@ class Context:
                 from embedded_ros.graph import Graph
 
                 self._graph = Graph(self._domain_id)
+                signals.add_waker(id(self), self._graph.wake)
             return self._graph
 
     def init(
@@ -102,6 +103,8 @@ class Context:
                 return False
             self._ok = False
             callbacks, self._callbacks = self._callbacks, []
+        if self._graph is not None:
+            self._graph.wake()
         for callback in callbacks:
             function = callback() if isinstance(callback, weakref.WeakMethod) else callback
             if function is not None:
@@ -146,6 +149,7 @@ class Context:
             node.destroy_node()
         graph, self._graph = self._graph, None
         if graph is not None:
+            signals.remove_waker(id(self))
             graph.close()
 
     def destroy(self) -> None:

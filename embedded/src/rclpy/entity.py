@@ -24,9 +24,7 @@ class Entity:
     def handle(self) -> Any:
         """The entity itself; raises InvalidHandle when it was destroyed."""
         if self._destroyed:
-            raise InvalidHandle(
-                'cannot use Destroyable because destruction was requested'
-            )
+            raise InvalidHandle('cannot use Destroyable because destruction was requested')
         return self
 
     @property

@@ -93,9 +93,7 @@ SUBSCRIPTION_EVENTS = {
     'matched': _Event(1 << 12, 'get_subscription_matched_status', MatchedInfo),
 }
 PUBLISHER_EVENTS = {
-    'deadline': _Event(
-        1 << 1, 'get_offered_deadline_missed_status', QoSOfferedDeadlineMissedInfo
-    ),
+    'deadline': _Event(1 << 1, 'get_offered_deadline_missed_status', QoSOfferedDeadlineMissedInfo),
     'liveliness': _Event(1 << 9, 'get_liveliness_lost_status', QoSLivelinessLostInfo),
     'incompatible_qos': _Event(
         1 << 3, 'get_offered_incompatible_qos_status', QoSOfferedIncompatibleQoSInfo

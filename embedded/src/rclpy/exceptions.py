@@ -112,7 +112,7 @@ class InvalidParameterValueException(ParameterException):
 
     def __init__(self, parameter: Any, value: Any, reason: Any, *args: object) -> None:
         super().__init__(
-            f"Invalid parameter value ({value}) for parameter. Reason: {reason}", parameter, *args
+            f'Invalid parameter value ({value}) for parameter. Reason: {reason}', parameter, *args
         )
 
 

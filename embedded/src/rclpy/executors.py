@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import threading
 import time
@@ -108,10 +109,9 @@ class Executor:
         """Ends the current wait; from any thread."""
         guard = self._guard
         if guard is not None:
-            try:
+            # Without the participant there is no wait that could be ended.
+            with contextlib.suppress(DDSException):
                 guard.set(True)
-            except DDSException:
-                pass  # the participant is gone, and with it the wait
 
     def refresh(self) -> None:
         """Entities came or went: the wait set is brought up to date."""
@@ -154,9 +154,7 @@ class Executor:
         while self._context.ok() and not self._is_shutdown:
             self.spin_once()
 
-    def spin_until_future_complete(
-        self, future: Future, timeout_sec: float | None = None
-    ) -> None:
+    def spin_until_future_complete(self, future: Future, timeout_sec: float | None = None) -> None:
         """Runs callbacks until the future is done, or the time is over."""
         future.add_done_callback(Immediate(lambda _: self.wake()))
         end = None if timeout_sec is None or timeout_sec < 0 else time.monotonic() + timeout_sec

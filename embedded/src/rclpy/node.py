@@ -342,7 +342,9 @@ class Node(NodeGraph):
         """Not offered."""
         raise NotImplementedError('waitables are not offered by the embedded runtime')
 
-    def _add(self, entity: Any, *, readers: Sequence[Any] = (), writers: Sequence[Any] = ()) -> None:
+    def _add(
+        self, entity: Any, *, readers: Sequence[Any] = (), writers: Sequence[Any] = ()
+    ) -> None:
         self._entities.append(entity)
         self._join(readers=readers, writers=writers)
         if (executor := self.executor) is not None:
@@ -444,7 +446,9 @@ class Node(NodeGraph):
         """Declares (name[, value[, descriptor]]) of a namespace ('' for none)."""
         prefix = f'{namespace}.' if namespace else ''
         return [
-            self.declare_parameter(f'{prefix}{entry[0]}', *entry[1:3], ignore_override=ignore_override)
+            self.declare_parameter(
+                f'{prefix}{entry[0]}', *entry[1:3], ignore_override=ignore_override
+            )
             for entry in parameters
         ]
 
@@ -575,11 +579,12 @@ class Node(NodeGraph):
     def wait_for_node(self, fully_qualified_node_name: str, timeout: float) -> bool:
         """Waits until a node is known; False after the timeout [s]."""
         end = time.monotonic() + timeout
-        found = self.knows_node(fully_qualified_node_name)
-        while self._context.ok() and not found and time.monotonic() < end:
-            time.sleep(0.1)  # as rclpy does
-            found = self.knows_node(fully_qualified_node_name)
-        return found
+        while not self.knows_node(fully_qualified_node_name):
+            left = end - time.monotonic()
+            if left <= 0 or not self._context.ok():
+                return False
+            self._context.graph.wait_for_change(left)
+        return True
 
 
 def _profile(given: QoSProfile | int) -> QoSProfile:

@@ -70,7 +70,11 @@ class NodeGraph:
         expanded = expand(name)
         if not only_expand:
             for node, old, new in self._rules:
-                if node in ('', self._name) and not old.startswith('__') and expand(old) == expanded:
+                if (
+                    node in ('', self._name)
+                    and not old.startswith('__')
+                    and expand(old) == expanded
+                ):
                     return expand(new)
         return expanded
 

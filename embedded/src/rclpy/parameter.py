@@ -69,9 +69,7 @@ class Parameter:
         kind = Parameter.Type(param_msg.value.type)
         return cls(param_msg.name, kind, parameter_value_to_python(param_msg.value))
 
-    def __init__(
-        self, name: str, type_: Parameter.Type | None = None, value: Any = None
-    ) -> None:
+    def __init__(self, name: str, type_: Parameter.Type | None = None, value: Any = None) -> None:
         if type_ is None:
             type_ = Parameter.Type.from_parameter_value(value)
         if not isinstance(type_, Parameter.Type):

@@ -170,12 +170,14 @@ class ParameterStore:
                     reason=f'Trying to set a read-only parameter: {parameter.name}.',
                 )
             kind = Type(descriptor.type)
-            if not descriptor.dynamic_typing and parameter.type_ is not kind:
-                if not (kind.name.endswith('ARRAY') and kind.check(parameter.value)):
-                    return SetParametersResult(
-                        successful=False,
-                        reason=str(InvalidParameterTypeException(parameter, kind.name)),
-                    )
+            fits = parameter.type_ is kind or (
+                kind.name.endswith('ARRAY') and kind.check(parameter.value)
+            )
+            if not descriptor.dynamic_typing and not fits:
+                return SetParametersResult(
+                    successful=False,
+                    reason=str(InvalidParameterTypeException(parameter, kind.name)),
+                )
         result = self._validate(parameters, self.descriptors)
         if result.successful:
             self._store(parameters)

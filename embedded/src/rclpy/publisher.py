@@ -26,7 +26,7 @@ class Publisher:
         qos = to_dds(qos_profile, f'typehash={type_hash(interface)};', is_writer=True)
         self.msg_type, self.topic, self.qos_profile = msg_type, topic, qos_profile
         self.callback_group = group
-        self._serialize = msg_type._serializer()  # type: ignore[attr-defined]
+        self._serialize = classes.serializer_of(msg_type)
         self._node, self._context = node, node.context
         self._destroyed = False
         dds_name = dds_topic(topic, 'topic')

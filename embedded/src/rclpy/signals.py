@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import weakref
 from collections.abc import Callable
 from enum import IntEnum
 from typing import Any
@@ -24,11 +25,14 @@ class SignalHandlerOptions(IntEnum):
     ALL = 3
 
 
-_SIGNALS = ((signal.SIGINT, SignalHandlerOptions.SIGINT), (signal.SIGTERM, SignalHandlerOptions.SIGTERM))
+_SIGNALS = (
+    (signal.SIGINT, SignalHandlerOptions.SIGINT),
+    (signal.SIGTERM, SignalHandlerOptions.SIGTERM),
+)
 _previous: dict[int, Any] = {}
 _options = SignalHandlerOptions.NO
 _on_signal: Callable[[], None] = lambda: None  # noqa: E731
-_wakers: dict[int, Callable[[], None]] = {}
+_wakers: dict[int, Callable[[], Callable[[], None] | None]] = {}
 _pipe: tuple[int, int] | None = None
 
 
@@ -69,8 +73,11 @@ def call_on_signal(function: Callable[[], None]) -> None:
 
 
 def add_waker(key: int, wake: Callable[[], None]) -> None:
-    """Calls wake() from another thread whenever a signal arrives."""
-    _wakers[key] = wake
+    """Calls wake() from another thread whenever a signal arrives.
+
+    A method does not keep its object alive.
+    """
+    _wakers[key] = weakref.WeakMethod(wake) if hasattr(wake, '__self__') else lambda: wake
 
 
 def remove_waker(key: int) -> None:
@@ -102,5 +109,6 @@ def _watch_signals() -> None:
 
 def _wake_on_signal(read_end: int) -> None:
     while os.read(read_end, 64):
-        for wake in list(_wakers.values()):
-            wake()
+        for waker in list(_wakers.values()):
+            if (wake := waker()) is not None:
+                wake()

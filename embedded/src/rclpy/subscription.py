@@ -45,7 +45,7 @@ class Subscription(Entity):
         participant = node.context.graph.participant
         qos = to_dds(qos_profile, f'typehash={type_hash(interface)};', is_writer=False)
         self.msg_type, self.topic, self.qos_profile, self.raw = msg_type, topic, qos_profile, raw
-        self._deserialize = msg_type._deserializer()  # type: ignore[attr-defined]
+        self._deserialize = classes.deserializer_of(msg_type)
         dds_name = dds_topic(topic, 'topic')
         self.reader = dds.Reader(participant, participant.topic(dds_name, interface), qos)
         self.event_handlers: list[Any] = []

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 from cyclonedds.core import DDSException, DDSStatus
-
 from embedded_ros import dds
 
 from . import signals

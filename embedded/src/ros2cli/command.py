@@ -7,6 +7,8 @@ import argparse
 import importlib
 import sys
 
+from .graph_tools import CommandError
+
 # verb: (module with `add_arguments(parser)` and `run(args) -> int`, help). A verb with subcommands
 # adds its own subparsers and sets `parser.set_defaults(run=...)` on each.
 VERBS: dict[str, tuple[str, str]] = {
@@ -35,7 +37,21 @@ def main(argv: list[str] | None = None) -> int:
             if hasattr(module, 'run'):
                 verb.set_defaults(run=module.run)
     args = parser.parse_args(argv)
-    return int(args.run(args) or 0)
+    try:
+        return int(args.run(args) or 0)
+    except CommandError as error:
+        print(f'ros2 {name_of(args)}: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130 if chosen == 'service' else 0
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+def name_of(args: argparse.Namespace) -> str:
+    """The verb with its subcommand."""
+    return ' '.join(filter(None, [args.verb, getattr(args, 'command', None)]))
 
 
 if __name__ == '__main__':
