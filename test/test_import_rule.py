@@ -41,7 +41,7 @@ ALLOWED = {
 MAY_USE = {
     'robot': set(),
     'link': {'robot'},
-    'safety': {'robot'},
+    'safety': {'robot', 'link'},
     'xr': {'robot'},
     'camera': set(),
     'rows': {'robot'},
@@ -54,7 +54,7 @@ MAY_USE = {
     'rollout': {
         'robot', 'xr', 'camera', 'retarget', 'safety', 'sim', 'rows', 'episodes', 'policy', 'ros',
     },
-    'ros': {'robot', 'xr', 'safety', 'camera', 'rows', 'episodes', 'policy', 'sim'},
+    'ros': {'robot', 'link', 'xr', 'safety', 'camera', 'rows', 'episodes', 'policy', 'sim'},
 }  # fmt: skip
 # Verbs of the command line stand above the rooms: they may read bags.
 COMMANDS_MAY_USE = {'ros', 'rows', 'episodes', 'robot'}
