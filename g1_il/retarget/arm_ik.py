@@ -98,10 +98,20 @@ class ArmIk:
         self._all_tasks = [*self._tasks.values(), posture]
         common = [mink.ConfigurationLimit(self._model), self._collisions()]
         self._limits = {
-            speed: [*common, mink.VelocityLimit(self._model, dict.fromkeys(names, speed))]
-            for speed in (config.max_velocity_rad_s, config.approach_velocity_rad_s)
+            slow: [*common, mink.VelocityLimit(self._model, self._speeds(slow))]
+            for slow in (frozenset(), *map(frozenset, (SIDES[:1], SIDES[1:], SIDES)))
         }
         self.unsolved = 0  # ticks without an answer since the start
+
+    def _speeds(self, slow: frozenset[str]) -> dict[str, float]:
+        """Speed limits [rad/s] by joint, when some arms go slowly."""
+        config = self._config
+        return {
+            name: config.approach_velocity_rad_s
+            if name.partition('_')[0] in slow
+            else config.max_velocity_rad_s
+            for name in ARM_JOINTS
+        }
 
     def _rest(self) -> Array:
         """Elbows down and a little out, in the model's order."""
@@ -150,24 +160,22 @@ class ArmIk:
         wrist[:3, 3] -= pose[:3, :3] @ END_EFFECTOR_OFFSET
         self._tasks[side].set_target(mink.SE3.from_matrix(wrist))
 
-    def step(self, *, approaching: bool) -> Array:
+    def step(self, slow: frozenset[str] = frozenset()) -> Array:
         """Moves towards the targets by at most one tick's way.
 
         Args:
-            approaching: Use the slow bound.
+            slow: Sides whose arms keep the approach's bound.
 
         Returns:
             Joint targets [rad], shape (14,): left arm, right arm.
         """
-        config = self._config
-        speed = config.approach_velocity_rad_s if approaching else config.max_velocity_rad_s
         try:
             velocity = mink.solve_ik(
                 self._configuration,
                 self._all_tasks,
                 self._period_s,
                 solver='daqp',
-                limits=self._limits[speed],
+                limits=self._limits[slow],
             )
         except mink.NoSolutionFound:
             self.unsolved += 1
@@ -193,7 +201,7 @@ class ArmIk:
 
     def clearance(self) -> float:
         """Smallest distance [m] of the watched pairs at the last answer, at most 1 m."""
-        limit = self._limits[self._config.max_velocity_rad_s][1]
+        limit = self._limits[frozenset()][1]
         model, data = self._model, self._configuration.data
         fromto = np.empty(6)
         return min(

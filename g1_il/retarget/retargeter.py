@@ -43,6 +43,10 @@ class RetargetConfig:
         default=0.2,
         metadata={'description': 'Wrist error below which the slow approach ends [rad]'},
     )
+    regain_s: float = field(
+        default=0.5,
+        metadata={'description': 'A hand unseen for longer is approached slowly again [s]'},
+    )
     arm: ArmIkConfig = field(default_factory=ArmIkConfig)
     hand: HandQpConfig = field(default_factory=HandQpConfig)
 
@@ -69,7 +73,8 @@ class Retargeter:
         self._arms = ArmIk(self.config.arm, period_s)
         self._hands = {side: HandQp(self.config.hand, side, period_s) for side in SIDES}
         self._hand_position = {side: np.zeros(7) for side in SIDES}
-        self._approaching: dict[str, bool] = dict.fromkeys(SIDES, True)
+        self._approaching = frozenset(SIDES)
+        self._seen_ns: dict[str, int | None] = dict.fromkeys(SIDES)
         self._engaged = False
 
     @property
@@ -78,9 +83,9 @@ class Retargeter:
         return self._engaged
 
     @property
-    def approaching(self) -> bool:
-        """Whether an arm is still on its slow way to its first target."""
-        return any(self._approaching.values())
+    def approaching(self) -> frozenset[str]:
+        """Sides whose arms are still on their slow way to the hand."""
+        return self._approaching
 
     @property
     def arms(self) -> ArmIk:
@@ -104,7 +109,8 @@ class Retargeter:
             hand = np.nan_to_num(position[_HAND_INDEX[side]])  # a hand never seen is open
             self._hands[side].start(hand)
             self._hand_position[side] = hand
-        self._approaching = dict.fromkeys(SIDES, True)
+        self._approaching = frozenset(SIDES)
+        self._seen_ns = dict.fromkeys(SIDES)
         self._engaged = True
 
     def disengage(self) -> None:
@@ -121,15 +127,14 @@ class Retargeter:
         head_seen = frame.head_tracked and bool(np.all(np.isfinite(frame.head_position)))
         if not self._engaged or not head_seen or not seen:
             return None
+        self._approaching |= {side for side in seen if self._is_back(side, frame.stamp_ns)}
         for side in seen:
+            self._seen_ns[side] = frame.stamp_ns
             target = wrist_target(frame.head_position, hands[side], side, self._offset)
             self._arms.set_target(side, target)
             self._hand_position[side] = self._hands[side].step(hands[side])
-        arms = self._arms.step(approaching=self.approaching)
-        for side in seen:
-            distance, angle = self._arms.error(side)
-            if distance < self.config.arrived_m and angle < self.config.arrived_rad:
-                self._approaching[side] = False
+        arms = self._arms.step(self._approaching)
+        self._approaching -= {side for side in self._approaching if self._has_arrived(side)}
         position = np.concatenate(
             [arms, self._hand_position['left'], self._hand_position['right']]
         )
@@ -139,6 +144,16 @@ class Retargeter:
             position=position,
             velocity=np.zeros(len(COMMAND_JOINTS)),
         )
+
+    def _is_back(self, side: str, stamp_ns: int) -> bool:
+        """Whether a hand that is seen now was out of sight for long."""
+        seen_ns = self._seen_ns[side]
+        return seen_ns is not None and abs(stamp_ns - seen_ns) > self.config.regain_s * 1e9
+
+    def _has_arrived(self, side: str) -> bool:
+        distance, angle = self._arms.error(side)
+        seen = self._seen_ns[side] is not None
+        return seen and distance < self.config.arrived_m and angle < self.config.arrived_rad
 
 
 def _usable(hand: HandFrame) -> bool:

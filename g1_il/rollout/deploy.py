@@ -25,7 +25,7 @@ COMMAND_HZ = 60.0
 VIEW_HZ = 30
 CAMERA = 'head_camera'
 CAMERA_SIZE = (640, 480)
-VIDEO_SIZE = (960, 720)
+VIDEO_SIZE = (640, 480)
 HELD_S = 0.5
 _TICK = b'not rendered'
 

@@ -6,18 +6,27 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable
+from typing import TypeVar
+from typing import Any
 
 import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 
-from g1_il.errors import ConfigError
+from g1_il.errors import ConfigError, G1Error
 
+Made = TypeVar('Made', bound=Node)
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def run_node(name: str, make: Callable[[], Node], args: list[str] | None) -> int:
-    """Runs a node until SIGINT or SIGTERM.
+def run_node(
+    name: str,
+    make: Callable[[], Node],
+    args: list[str] | None,
+    *,
+    work: Callable[[Any], int] | None = None,
+) -> int:
+    """Runs a node until SIGINT or SIGTERM, or until its work is done.
 
     rclpy's own signal handler shuts the context down and then calls the one that was there
     before; that one does nothing here, so that a signal always ends `spin` in the same way, and
@@ -27,20 +36,27 @@ def run_node(name: str, make: Callable[[], Node], args: list[str] | None) -> int
         name: Of the node, for messages.
         make: Makes the node; if it has a method `stop`, that is called in the end.
         args: Command line, None for the process's own.
+        work: What to do with the node instead of only spinning it; returns the exit code.
 
     Returns:
-        Exit code: 0, or 2 after a ConfigError, which is told in one line on stderr.
+        Exit code: that of `work`, else 0; 2 after a ConfigError and 1 after another error of
+        ours, which are told in one line on stderr.
     """
     for number in STOP_SIGNALS:
         signal.signal(number, _do_nothing)
-    node: Node | None = None
+    node: Made | None = None
     try:
         rclpy.init(args=args)
         node = make()
-        rclpy.spin(node)
+        if work is not None:
+            return work(node)
+        return work(node) or 0
     except ConfigError as error:
         print(f'{name}: {error}', file=sys.stderr)
         return 2
+    except G1Error as error:
+        print(f'{name}: {error}', file=sys.stderr)
+        return 1
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except Exception:
