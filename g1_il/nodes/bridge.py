@@ -154,6 +154,7 @@ def main(args: list[str] | None = None) -> int:
         spinner.join(timeout=1.0)
         node.link.close()
         rclpy.try_shutdown()
+        signals.ignore()
         if failure or not released:
             what = 'released' if released else 'NOT released, it holds the last command'
             print(f'bridge: {failure or "ended"}; robot {what}', file=sys.stderr)

@@ -32,6 +32,12 @@ class StopSignals:
         ready, _, _ = select.select([self._read], [], [], timeout_s)
         return bool(ready) and bool(os.read(self._read, 64))
 
+    @staticmethod
+    def ignore() -> None:
+        """Last act: Python's exit would restore the default, death, for every other handler."""
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
 
 def _ignore(number: int, frame: FrameType | None) -> None:
     """A handler in Python is what makes the C handler write to the pipe."""

@@ -213,6 +213,7 @@ def test_teleoperation_estop_and_topics(robot_domain: int, operator: Operator):
         assert g1.ask('last')['weight'] == 0.0
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=10) == 0
+        assert 'Traceback' not in process.stderr.read()
 
 
 def test_ctrl_c_at_weight_one_releases_in_spite_of_more_signals(
@@ -229,6 +230,7 @@ def test_ctrl_c_at_weight_one_releases_in_spite_of_more_signals(
             operator.teleoperate(RAISED, 0.05)
             process.send_signal(repeat)
         assert process.wait(timeout=12) == 0
+        assert 'Traceback' not in process.stderr.read()
         assert_released(g1.ask('trace'), began)
         last = g1.ask('last')
         assert last['weight'] == 0.0 and not any(last['hand_kp'])
