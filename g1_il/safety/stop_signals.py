@@ -32,6 +32,10 @@ class StopSignals:
         ready, _, _ = select.select([self._read], [], [], timeout_s)
         return bool(ready) and bool(os.read(self._read, 64))
 
+    def fileno(self) -> int:
+        """Descriptor to select on together with others."""
+        return self._read
+
     @staticmethod
     def ignore() -> None:
         """Last act: Python's exit would restore the default, death, for every other handler."""
