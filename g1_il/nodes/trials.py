@@ -28,7 +28,6 @@ from pathlib import Path
 from typing import Any
 
 import rclpy
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
@@ -36,6 +35,7 @@ from g1_il.errors import ConfigError, G1Error
 from g1_il.msg import GateStatus, PolicyStatus, SceneState
 from g1_il.ros.params import declare
 from g1_il.ros.qos import SENSOR, STATUS
+from g1_il.ros.run_node import run_node
 from g1_il.srv import ResetScene, SelectSource
 
 PATIENCE_S = 30.0
@@ -209,31 +209,20 @@ def _number(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
+def judge(node: TrialsNode) -> int:
+    """Makes the trials and writes the report; 0 when enough succeeded."""
+    report = node.run()
+    if node.config.report:
+        write_report(Path(node.config.report), report)
+    node.get_logger().info(
+        f'{report["successes"]} of {report["rollouts"]} succeeded; {report["needed"]} needed'
+    )
+    return 0 if report['successes'] >= report['needed'] else 1
+
+
 def main(args: list[str] | None = None) -> int:
-    """Makes the trials; 0 when enough succeeded."""
-    rclpy.init(args=args)
-    node = None
-    try:
-        node = TrialsNode()
-        report = node.run()
-        if node.config.report:
-            write_report(Path(node.config.report), report)
-        node.get_logger().info(
-            f'{report["successes"]} of {report["rollouts"]} succeeded; {report["needed"]} needed'
-        )
-        return 0 if report['successes'] >= report['needed'] else 1
-    except ConfigError as error:
-        print(f'trials: {error}', file=sys.stderr)
-        return 2
-    except TrialError as error:
-        print(f'trials: {error}', file=sys.stderr)
-        return 1
-    except (KeyboardInterrupt, ExternalShutdownException):
-        return 0
-    finally:
-        if node is not None:
-            node.destroy_node()
-        rclpy.try_shutdown()
+    """Makes the trials; 0 when enough succeeded, or after a signal."""
+    return run_node('trials', TrialsNode, args, work=judge)
 
 
 if __name__ == '__main__':

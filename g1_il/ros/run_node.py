@@ -6,7 +6,6 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable
-from typing import TypeVar
 from typing import Any
 
 import rclpy
@@ -15,7 +14,6 @@ from rclpy.node import Node
 
 from g1_il.errors import ConfigError, G1Error
 
-Made = TypeVar('Made', bound=Node)
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -44,13 +42,13 @@ def run_node(
     """
     for number in STOP_SIGNALS:
         signal.signal(number, _do_nothing)
-    node: Made | None = None
+    node: Node | None = None
     try:
         rclpy.init(args=args)
         node = make()
         if work is not None:
             return work(node)
-        return work(node) or 0
+        rclpy.spin(node)
     except ConfigError as error:
         print(f'{name}: {error}', file=sys.stderr)
         return 2
