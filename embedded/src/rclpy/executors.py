@@ -185,6 +185,8 @@ class Executor:
         if not endless and timeout_sec is not None:
             end_ns = time.monotonic_ns() + int(timeout_sec * 1e9)
         if not self._spinning.acquire(blocking=False):
+            if self._is_shutdown:
+                return
             raise RuntimeError('Executor is already spinning')
         try:
             while True:
@@ -216,6 +218,8 @@ class Executor:
         try:
             tokens = self._waitset.wait(max(0, until_ns - now_ns))
         except DDSException:
+            if self._is_shutdown:
+                return False
             if self._context.ok():
                 raise
             raise ExternalShutdownException() from None
