@@ -156,7 +156,7 @@ def test_policy_refuses_a_contract_that_does_not_fit(
 
 
 def test_picture_policy_sees_the_same_through_jpeg(goals_checkpoint, tmp_path):
-    """Untrained, so that every weight matters: OnnxPolicy on a JPEG equals torch on the picture."""
+    """OnnxPolicy on a JPEG equals torch on the picture; untrained, so that it all matters."""
     camera = CameraInput(name='head_camera', width=48, height=36)
     torch.manual_seed(0)
     network = ChunkNetwork(NetworkConfig(inputs=('state', 'images'), cameras=(camera,), width=64))
