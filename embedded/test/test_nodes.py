@@ -122,7 +122,7 @@ def test_incompatible_qos_is_told_on_both_sides(
     spin_until(both_are_told)
     assert told[0].last_policy_kind == QoSPolicyKind.RELIABILITY
     assert told[0].total_count == 1
-    assert "[WARN]" in text
+    assert '[WARN]' in text
     assert "topic '/chat'" in text
     assert 'Last incompatible policy: RELIABILITY' in text
 
