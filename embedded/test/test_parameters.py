@@ -197,7 +197,7 @@ def test_the_command_line_renames_remaps_and_sets(ros_domain: int, tmp_path: Pat
 def test_a_value_of_the_wrong_type_is_refused(ros_domain: int) -> None:
     node = _node(['-p', 'rate_hz:=fast'])
     try:
-        with pytest.raises(InvalidParameterTypeException, match="'fast'.*DOUBLE"):
+        with pytest.raises(InvalidParameterTypeException, match=r"'fast'.*DOUBLE"):
             node.declare_parameter('rate_hz', 1.0)
     finally:
         node.context.destroy()
