@@ -34,8 +34,6 @@ _WAIST = [JOINTS[JOINT_INDEX[name]] for name in WAIST_JOINTS]
 _ARMS = [
     [JOINTS[JOINT_INDEX[name]] for name in names] for names in (LEFT_ARM_JOINTS, RIGHT_ARM_JOINTS)
 ]
-_WAIST_INDEX = [JOINT_INDEX[joint.name] for joint in _WAIST]
-_ARM_INDEX = np.array([[JOINT_INDEX[joint.name] for joint in arm] for arm in _ARMS]).T
 
 
 def _rotation(rpy: tuple[float, float, float]) -> Array:
@@ -78,9 +76,10 @@ def _turns(joint: Joint) -> Array:
     return np.stack((fixed, fixed @ cross, fixed @ cross @ cross))
 
 
-_WAIST_TURNS = np.stack([_turns(joint) for joint in _WAIST], axis=1)
-_ARM_TURNS = np.stack([[_turns(joint) for joint in arm] for arm in _ARMS]).transpose(2, 1, 0, 3, 4)
-"""A, B, C of joint i of each side: shape (3, 7, 2, 3, 3)."""
+_ORDER = [joint for pair in zip(*_ARMS, strict=True) for joint in pair] + _WAIST
+_INDEX = np.array([JOINT_INDEX[joint.name] for joint in _ORDER])
+_TURNS = np.stack([_turns(joint) for joint in _ORDER]).reshape(len(_ORDER), 3, 9)
+"""A, B, C of the arms' joints, left and right in turn, and of the waist's: shape (17, 3, 9)."""
 _CHAIN = {joint.name for arm in _ARMS for joint in arm}
 _MOMENT = np.array([[_carried(joint.child, _CHAIN)[1] for joint in arm] for arm in _ARMS])
 _MOMENT_AND_AXIS = np.stack(
@@ -100,29 +99,22 @@ def arm_gravity_torque(position: Array, orientation_wxyz: Array) -> Array:
         Torques [Nm], shape (14,): left arm, right arm.
     """
     w, x, y, z = orientation_wxyz.tolist()
-    up = (2.0 * (x * z - w * y), 2.0 * (y * z + w * x), 1.0 - 2.0 * (x * x + y * y))
-    pull_x, pull_y, pull_z = (-GRAVITY_M_S2 * value for value in up)
-    waist = _turned(_WAIST_TURNS, position[_WAIST_INDEX])
-    arms = _turned(_ARM_TURNS, position[_ARM_INDEX])
-    link = waist[0] @ waist[1] @ waist[2]
+    pull_x = -2.0 * GRAVITY_M_S2 * (x * z - w * y)
+    pull_y = -2.0 * GRAVITY_M_S2 * (y * z + w * x)
+    pull_z = -GRAVITY_M_S2 * (1.0 - 2.0 * (x * x + y * y))
+    turned = position[_INDEX]
+    factors = np.ones((len(_ORDER), 1, 3))
+    np.sin(turned, out=factors[:, 0, 1])
+    np.subtract(1.0, np.cos(turned), out=factors[:, 0, 2])
+    rotations = np.matmul(factors, _TURNS).reshape(-1, 3, 3)
+    arms = rotations[:14].reshape(7, 2, 3, 3)
+    link = rotations[14] @ rotations[15] @ rotations[16]
     links = np.empty_like(arms)
     for index in range(7):
         link = np.matmul(link, arms[index], out=links[index])
-    columns = links @ _MOMENT_AND_AXIS
+    columns = np.matmul(links, _MOMENT_AND_AXIS)
     moment = columns[::-1, ..., 0].cumsum(axis=0)[::-1]
-    axis = columns[..., 1]
-    torque = (
-        axis[..., 0] * (moment[..., 2] * pull_y - moment[..., 1] * pull_z)
-        + axis[..., 1] * (moment[..., 0] * pull_z - moment[..., 2] * pull_x)
-        + axis[..., 2] * (moment[..., 1] * pull_x - moment[..., 0] * pull_y)
-    )
+    pull_cross = np.array(((0.0, pull_z, -pull_y), (-pull_z, 0.0, pull_x), (pull_y, -pull_x, 0.0)))
+    torque = np.add.reduce(columns[..., 1] * np.matmul(moment, pull_cross), axis=-1)
     result: Array = torque.T.reshape(-1)
-    return result
-
-
-def _turned(turns: Array, position: Array) -> Array:
-    """Rotations of joints at their positions, shape of position + (3, 3)."""
-    sine = np.sin(position)[..., None, None]
-    versine = 1.0 - np.cos(position)[..., None, None]
-    result: Array = turns[0] + sine * turns[1] + versine * turns[2]
     return result

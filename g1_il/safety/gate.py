@@ -30,7 +30,7 @@ from g1_il.safety.limits import LEFT_HAND, RIGHT_HAND, make_limits
 from g1_il.safety.output import Output
 from g1_il.safety.release import Release
 from g1_il.safety.report import KINDS, GateReport, GateState
-from g1_il.safety.trajectory import Trajectory
+from g1_il.safety.trajectory import HeldBack, Trajectory
 from g1_il.safety.watch import RobotWatch
 
 Array = npt.NDArray[np.float64]
@@ -193,7 +193,7 @@ class Gate:
         if self._state is GateState.ACTIVE and fresh:
             self._step_active(now_ns)
         else:
-            self._advance(np.zeros(28), now_ns)
+            self._brake(now_ns)
         return self._follow()
 
     @property
@@ -244,13 +244,11 @@ class Gate:
 
     def _step_active(self, now_ns: int) -> None:
         target, velocity = self._source.reference(now_ns)
-        lag = np.abs(target - self._trajectory.position)
-        wanted = self._trajectory.approach(target, velocity, self._config.follow_gain_per_s)
-        held_back = self._advance(wanted, now_ns)
-        self._counts['position_limit'] += self._source.clipped
-        self._counts['velocity_limit'] += bool(held_back['velocity_limit'].any())
-        lagging = held_back['acceleration_limit'] & (lag > NOTICEABLE_LAG_RAD)
-        self._counts['acceleration_limit'] += bool(lagging.any())
+        held_back = self._advance(target, velocity, self._config.follow_gain_per_s, now_ns)
+        counts = self._counts
+        counts['position_limit'] += self._source.clipped
+        counts['velocity_limit'] += held_back.velocity_limit
+        counts['acceleration_limit'] += held_back.lag_rad > NOTICEABLE_LAG_RAD
 
     def _step_arming(self, fresh: bool) -> RobotCommand:
         if fresh:
@@ -263,38 +261,59 @@ class Gate:
         release = self._release
         if release.wants_to_move(self._trajectory, self._rest, now_ns) and fresh:
             target = np.concatenate((self._rest[:14], self._trajectory.position[14:]))
-            wanted = self._trajectory.approach(target, np.zeros(28), release.gain_per_s)
-            self._advance(wanted, now_ns, max_velocity=release.max_velocity)
+            gain_per_s, max_velocity = release.gain_per_s, release.max_velocity
+            self._advance(target, np.zeros(28), gain_per_s, now_ns, max_velocity=max_velocity)
         else:
             self._weight = release.next_weight(self._weight)
-            self._advance(np.zeros(28), now_ns)
+            self._brake(now_ns)
         if release.has_ended(self._weight):
             self._enter(GateState.DISARMED, self._reason)
         return self._damp() if release.damped else self._follow()
 
+    def _brake(self, now_ns: int) -> None:
+        """Comes to a standstill and stays there."""
+        self._advance(self._trajectory.position, np.zeros(28), 0.0, now_ns)
+
     def _advance(
-        self, wanted: Array, now_ns: int, *, max_velocity: Array | None = None
-    ) -> dict[str, npt.NDArray[np.bool_]]:
+        self,
+        target: Array,
+        velocity: Array,
+        gain_per_s: float,
+        now_ns: int,
+        *,
+        max_velocity: Array | None = None,
+    ) -> HeldBack:
         """Moves the commanded trajectory one step on; a silent hand stays where it is."""
         measured = self._measured.position[COMMAND_INDEX]
         measured_velocity = self._measured.velocity[COMMAND_INDEX]
-        unknown = False
-        stale_hands = self._watch.stale_hands(now_ns)
-        for hand, stale in zip((LEFT_HAND, RIGHT_HAND), stale_hands, strict=True):
-            if stale or not math.isfinite(measured[hand].sum() + measured_velocity[hand].sum()):
-                unknown = True
-                wanted[hand] = 0.0
-                measured[hand] = self._trajectory.position[hand]
-                measured_velocity[hand] = 0.0
-        self._counts['stale_hand'] += self._config.hands and unknown
+        silent = self._silent_hands(measured, measured_velocity, now_ns)
+        if silent:
+            self._counts['stale_hand'] += self._config.hands
+            target, velocity = target.copy(), velocity.copy()
+            for hand in silent:
+                target[hand] = measured[hand] = self._trajectory.position[hand]
+                velocity[hand] = measured_velocity[hand] = 0.0
         held_back = self._trajectory.advance(
-            wanted,
+            target,
+            velocity,
+            gain_per_s=gain_per_s,
             measured=measured,
             measured_velocity=measured_velocity,
             max_velocity=max_velocity,
         )
-        self._counts['tracking_error'] += bool(held_back['tracking_error'].any())
+        self._counts['tracking_error'] += held_back.tracking_error
         return held_back
+
+    def _silent_hands(self, measured: Array, velocity: Array, now_ns: int) -> list[slice]:
+        """Hands whose state is old or not a number."""
+        stale = self._watch.stale_hands(now_ns)
+        if not any(stale) and math.isfinite(np.add.reduce(measured) + np.add.reduce(velocity)):
+            return []
+        return [
+            hand
+            for hand, old in zip((LEFT_HAND, RIGHT_HAND), stale, strict=True)
+            if old or not np.isfinite(measured[hand] + velocity[hand]).all()
+        ]
 
     def _begin_release(self, now_ns: int, *, move: bool, damped: bool) -> None:
         self._source.select('')

@@ -24,19 +24,15 @@ _ARMS = COMMAND_INDEX[:14]
 
 def tilt(state: RobotState) -> float:
     """Angle between the pelvis' z axis and the world's [rad]."""
-    _, x, y, _ = (float(value) for value in state.orientation_wxyz)
+    _, x, y, _ = state.orientation_wxyz.tolist()
     return math.acos(min(1.0, max(-1.0, 1.0 - 2.0 * (x * x + y * y))))
 
 
 def is_finite(state: RobotState) -> bool:
     """True when no body joint and no part of the IMU reads NaN or infinite."""
-    total = (
-        state.position[BODY].sum()
-        + state.velocity[BODY].sum()
-        + state.orientation_wxyz.sum()
-        + state.angular_velocity.sum()
-    )
-    return math.isfinite(total)
+    total = np.add.reduce(state.position[BODY]) + np.add.reduce(state.velocity[BODY])
+    imu = sum(state.orientation_wxyz.tolist()) + sum(state.angular_velocity.tolist())
+    return math.isfinite(total + imu)
 
 
 def illness(state: RobotState, config: GateConfig) -> str:
@@ -47,13 +43,13 @@ def illness(state: RobotState, config: GateConfig) -> str:
         config: The thresholds.
     """
     speed = np.abs(state.velocity[BODY])
-    fastest = int(speed.argmax())
-    if speed[fastest] > config.max_joint_velocity_rad_s:
+    if np.maximum.reduce(speed) > config.max_joint_velocity_rad_s:
+        fastest = int(speed.argmax())
         return (
             f'{ALL_JOINTS[fastest]} moves at {speed[fastest]:.1f} rad/s, allowed are '
             f'{config.max_joint_velocity_rad_s:.1f} rad/s'
         )
-    gyro = float(np.abs(state.angular_velocity).max())
+    gyro = max(map(abs, state.angular_velocity.tolist()))
     if gyro > config.max_gyro_rad_s:
         return f'pelvis turns at {gyro:.1f} rad/s, allowed are {config.max_gyro_rad_s:.1f} rad/s'
     lean = tilt(state)
@@ -63,9 +59,8 @@ def illness(state: RobotState, config: GateConfig) -> str:
         ('casing', state.casing_temperature, config.max_casing_temperature_degc),
         ('winding', state.winding_temperature, config.max_winding_temperature_degc),
     ):
-        hot = values > highest
-        if hot.any():
-            index = int(hot.argmax())
+        if np.fmax.reduce(values) > highest:
+            index = int(np.nanargmax(values))
             return (
                 f'{what} of {ALL_JOINTS[index]} has {values[index]:.0f} degC, allowed are '
                 f'{highest:.0f} degC; let it cool'

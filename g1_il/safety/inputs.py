@@ -87,4 +87,5 @@ class SelectedSource:
     def reference(self, now_ns: int) -> tuple[Array, Array]:
         """Where the source wants the joints now [rad], and how fast [rad/s], shape (28,) each."""
         target, velocity = self._follower.step(now_ns)
-        return np.clip(target, self._limits.lower, self._limits.upper), velocity
+        limited = np.minimum(np.maximum(target, self._limits.lower), self._limits.upper)
+        return limited, velocity

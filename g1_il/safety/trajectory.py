@@ -7,6 +7,8 @@ noise into the command and turn a speed limit into a torque limit.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -37,6 +39,23 @@ def braking_speed(distance: Array, acceleration: Array, period_s: float) -> Arra
     return (whole * 0.5 + room / (whole + 1.0)) * unit
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldBack:
+    """What limits did in one step.
+
+    Attributes:
+        tracking_error: The lead over the measured joints was bounded.
+        velocity_limit: A joint was wanted faster than it may be.
+        acceleration_limit: A joint was wanted to change its speed faster than it may.
+        lag_rad: Largest distance to the target of a joint that was held back so.
+    """
+
+    tracking_error: bool
+    velocity_limit: bool
+    acceleration_limit: bool
+    lag_rad: float
+
+
 class Trajectory:
     """Position and velocity of the last command, and the rule for the next one.
 
@@ -55,6 +74,7 @@ class Trajectory:
         self._limits = limits
         self._period_s = period_s
         self._change = limits.acceleration * period_s
+        self._room = np.zeros((5, *limits.lower.shape))
         self.position: Array = np.zeros_like(limits.lower)
         self.velocity: Array = np.zeros_like(limits.lower)
 
@@ -66,61 +86,50 @@ class Trajectory:
         self.position = position.copy()
         self.velocity = np.zeros_like(position)
 
-    def approach(self, target: Array, target_velocity: Array, gain_per_s: float) -> Array:
-        """Velocity that makes up the lag behind a moving target without overshooting it.
+    def advance(
+        self,
+        target: Array,
+        target_velocity: Array,
+        *,
+        gain_per_s: float,
+        measured: Array,
+        measured_velocity: Array,
+        max_velocity: Array | None = None,
+    ) -> HeldBack:
+        """Takes one step after a moving target, as far as the limits let it.
+
+        A lag behind the target is made up as fast as the gain says, and never so fast that the
+        motion could not stop on the target. The order of precedence is position limit,
+        acceleration limit, velocity limit, lead over the measured joint: a lead that is too large
+        is pulled back in, by braking and not by a jerk.
 
         Args:
             target: Where the target is [rad], shape (28,).
             target_velocity: How fast it moves [rad/s], shape (28,).
-            gain_per_s: Share of a small lag made up per second [1/s].
-
-        Returns:
-            Wanted velocities [rad/s], shape (28,), not limited yet.
-        """
-        lag = target - self.position
-        distance = np.abs(lag)
-        speed = braking_speed(distance, self._limits.acceleration, self._period_s)
-        return target_velocity + np.copysign(np.minimum(speed, distance * gain_per_s), lag)
-
-    def advance(
-        self,
-        wanted: Array,
-        *,
-        measured: Array,
-        measured_velocity: Array,
-        max_velocity: Array | None = None,
-    ) -> dict[str, npt.NDArray[np.bool_]]:
-        """Takes one step towards a wanted velocity, as far as the limits let it.
-
-        The order of precedence is position limit, acceleration limit, velocity limit, lead over
-        the measured joint: the lead is brought down by braking, never by a jerk.
-
-        A lead that is too large is pulled back in: its bound is a speed of the other sign then.
-
-        Args:
-            wanted: Wanted velocities [rad/s], shape (28,).
+            gain_per_s: Share of a small lag that is made up per second [1/s].
             measured: Measured positions [rad], shape (28,).
             measured_velocity: Measured velocities [rad/s], shape (28,).
             max_velocity: Speed limit in place of the configured one [rad/s].
 
         Returns:
-            Which joints each kind of limit held back, by the kind's name.
+            What the limits held back.
         """
-        limits = self._limits
+        limits, position, room = self._limits, self.position, self._room
         speed_limit = limits.velocity if max_velocity is None else max_velocity
-        room = np.stack(
-            (
-                limits.upper - self.position,
-                self.position - limits.lower,
-                measured + limits.lead - self.position,
-                self.position - measured + limits.lead,
-            )
-        )
-        stop_up, stop_down, lead_up, lead_down = np.copysign(
-            braking_speed(np.abs(room), limits.acceleration, self._period_s), room
-        )
-        lead_up = lead_up + np.maximum(measured_velocity, 0.0)
-        lead_down = lead_down - np.minimum(measured_velocity, 0.0)
+        np.subtract(limits.upper, position, out=room[0])
+        np.subtract(position, limits.lower, out=room[1])
+        np.subtract(measured, position, out=room[2])
+        np.subtract(limits.lead, room[2], out=room[3])
+        room[2] += limits.lead
+        np.subtract(target, position, out=room[4])
+        distance = np.abs(room)
+        speed = braking_speed(distance, limits.acceleration, self._period_s)
+        np.minimum(speed[4], distance[4] * gain_per_s, out=speed[4])
+        np.copysign(speed, room, out=speed)
+        stop_up, stop_down, lead_up, lead_down, catch_up = speed
+        lead_up += np.maximum(measured_velocity, 0.0)
+        lead_down -= np.minimum(measured_velocity, 0.0)
+        wanted = target_velocity + catch_up
         bounded = np.minimum(np.maximum(wanted, -lead_down), lead_up)
         slow = np.minimum(np.maximum(bounded, -speed_limit), speed_limit)
         smooth = np.minimum(
@@ -129,10 +138,16 @@ class Trajectory:
         velocity = np.minimum(
             np.maximum(smooth, np.minimum(-stop_down, 0.0)), np.maximum(stop_up, 0.0)
         )
-        self.position = self.position + velocity * self._period_s
+        held_back = HeldBack(
+            tracking_error=_differ(bounded, wanted),
+            velocity_limit=_differ(slow, bounded),
+            acceleration_limit=_differ(smooth, slow),
+            lag_rad=float(np.maximum.reduce(distance[4], where=smooth != slow, initial=0.0)),
+        )
+        self.position = position + velocity * self._period_s
         self.velocity = velocity
-        return {
-            'tracking_error': bounded != wanted,
-            'velocity_limit': slow != bounded,
-            'acceleration_limit': smooth != slow,
-        }
+        return held_back
+
+
+def _differ(one: Array, other: Array) -> bool:
+    return bool(np.count_nonzero(one != other))
