@@ -11,12 +11,15 @@ from __future__ import annotations
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import numpy.typing as npt
 
+from g1_il.dataset.video import plane_pixels
+
 QUANTILES = {'q01': 0.01, 'q10': 0.10, 'q50': 0.50, 'q90': 0.90, 'q99': 0.99}
-# Pictures are sampled at this width; the deviation of all pixels is kept by taking single ones.
-_SAMPLE_WIDTH = 160
+# One pixel of this many is counted in each direction; averaging them would shrink the deviation.
+_STEP = 4
 
 
 def column_stats(rows: npt.NDArray[Any]) -> dict[str, list[float]]:
@@ -54,13 +57,8 @@ class ImageStats:
 
     def add(self, frame: av.VideoFrame) -> None:
         """Counts one picture."""
-        width = min(_SAMPLE_WIDTH, frame.width)
-        height = max(1, round(frame.height * width / frame.width))
-        pixels = frame.to_ndarray(
-            format='rgb24', width=width, height=height, interpolation='POINT'
-        )
-        for channel in range(3):
-            self.counts[channel] += np.bincount(pixels[..., channel].ravel(), minlength=256)
+        for channel, values in enumerate(cv2.split(_sampled_pixels(frame))):
+            self.counts[channel] += np.bincount(values.ravel(), minlength=256)
         self.frames += 1
 
     def __add__(self, other: ImageStats) -> ImageStats:
@@ -85,6 +83,16 @@ class ImageStats:
         return {name: value.reshape(3, 1, 1).tolist() for name, value in stats.items()} | {
             'count': [self.frames]
         }
+
+
+def _sampled_pixels(frame: av.VideoFrame) -> npt.NDArray[np.uint8]:
+    """Every fourth pixel of every fourth line, RGB, shape (height / 4, width / 4, 3)."""
+    if frame.format.name != 'yuvj420p':
+        return np.ascontiguousarray(frame.to_ndarray(format='rgb24')[::_STEP, ::_STEP])
+    half = _STEP // 2
+    luma = plane_pixels(frame.planes[0])[::_STEP, ::_STEP]
+    blue, red = (plane_pixels(plane)[::half, ::half] for plane in frame.planes[1:])
+    return cv2.cvtColor(np.dstack([luma, red, blue]), cv2.COLOR_YCrCb2RGB)
 
 
 def sampled_frames(count: int) -> set[int]:

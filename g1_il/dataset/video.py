@@ -83,11 +83,11 @@ def _studio_range(frame: av.VideoFrame) -> av.VideoFrame:
         return frame.reformat(format='yuv420p', dst_color_range='MPEG')
     picture = av.VideoFrame(frame.width, frame.height, 'yuv420p')
     for source, target, table in zip(frame.planes, picture.planes, _TABLES, strict=True):
-        cv2.LUT(_plane(source), table, dst=_plane(target))
+        cv2.LUT(plane_pixels(source), table, dst=plane_pixels(target))
     return picture
 
 
-def _plane(plane: av.video.plane.VideoPlane) -> Image:
+def plane_pixels(plane: av.video.plane.VideoPlane) -> Image:
     """A plane's pixels, in place, without the padding of its lines."""
     lines = np.frombuffer(plane, dtype=np.uint8).reshape(plane.height, plane.line_size)
     return lines[:, : plane.width]
