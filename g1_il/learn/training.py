@@ -172,7 +172,7 @@ def train(
             share = elapsed / (60.0 * config.minutes) if config.minutes else step / total_steps
             share = min(1.0, share)
             if step % 10 == 0:
-                report(share, _words(len(curve), sums, curve))
+                report(share, _words(sums, curve))
             if share >= 1.0:
                 break
         held_loss, held_rad = (
@@ -189,7 +189,7 @@ def train(
                 held_out_rad=held_rad,
             )
         )
-        report(share, _words(len(curve), sums, curve))
+        report(share, _words(sums, curve))
     return averaged.eval(), curve
 
 
@@ -267,9 +267,9 @@ def _average(averaged: ChunkNetwork, network: ChunkNetwork, step: int) -> None:
     torch._foreach_lerp_(old, list(network.parameters()), 1.0 - decay)
 
 
-def _words(epochs: int, sums: npt.NDArray[np.float64], curve: list[CurvePoint]) -> str:
+def _words(sums: npt.NDArray[np.float64], curve: list[CurvePoint]) -> str:
     """What the display says."""
-    words = f'epoch {epochs + 1}, loss {sums[0] / max(sums[1], 1):.4f}'
+    words = f'epoch {len(curve)}, loss {sums[0] / max(sums[1], 1):.4f}'
     if curve and math.isfinite(curve[-1].held_out):
-        words += f', held out {curve[-1].held_out:.4f} ({curve[-1].held_out_rad:.4f} rad)'
+        words += f', held out {curve[-1].held_out:.4f}'
     return words
