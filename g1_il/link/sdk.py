@@ -12,6 +12,7 @@ object that is its own serialised form, and everything else of the SDK runs as i
 from __future__ import annotations
 
 import importlib
+import importlib.machinery
 import importlib.util
 import socket
 import sys
@@ -149,16 +150,13 @@ _loading = threading.Lock()
 def _load() -> tuple[types.ModuleType, types.ModuleType]:
     """The SDK's modules of channels and of unitree_hg's types."""
     with _loading:
-        if importlib.util.find_spec('unitree_sdk2py') is None:
+        spec = importlib.util.find_spec('unitree_sdk2py')
+        if spec is None:
             raise ConfigError(MISSING.format(error='no such module'))
+        folders = list(spec.submodule_search_locations or [])
+        if importlib.machinery.PathFinder.find_spec('b2', folders) is None:
+            sys.modules.setdefault('unitree_sdk2py.b2', types.ModuleType('unitree_sdk2py.b2'))
         try:
-            spec = importlib.util.find_spec('unitree_sdk2py')
-            assert spec is not None and spec.submodule_search_locations is not None
-            part = importlib.machinery.PathFinder.find_spec(
-                'b2', list(spec.submodule_search_locations)
-            )
-            if part is None:
-                sys.modules.setdefault('unitree_sdk2py.b2', types.ModuleType('unitree_sdk2py.b2'))
             return (
                 importlib.import_module('unitree_sdk2py.core.channel'),
                 importlib.import_module('unitree_sdk2py.idl.unitree_hg.msg.dds_'),
