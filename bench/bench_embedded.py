@@ -177,6 +177,8 @@ def _idle() -> dict[str, float]:
         time.sleep(2.0)
         before = _ticks(process.pid)
         time.sleep(3.0)
+        if process.poll() is not None:
+            raise RuntimeError(f'the idle node exited with {process.returncode}')
         ticks = _ticks(process.pid) - before
         with open(f'/proc/{process.pid}/statm') as file:
             pages = int(file.read().split()[1])

@@ -36,6 +36,7 @@ CODES = {
 }
 _SIZES = {code: struct.calcsize(code) for code in 'bBhHiIqQfd?c'}
 _ZEROS = [bytes(count) for count in range(8)]
+_COUNT = struct.Struct('<I')
 
 
 class CdrError(ValueError):
@@ -87,6 +88,41 @@ def make_deserializer(
         return message
 
     return deserialize
+
+
+class _Strings:
+    """Arrays of strings of one field. The last one is remembered: names rarely change."""
+
+    def __init__(self) -> None:
+        self._packed: tuple[list[str], bytes] = ([], b'')
+        self._unpacked: tuple[int, bytes, list[str]] = (0, b'', [])
+
+    def pack(self, strings: list[str]) -> bytes:
+        """The strings, from a position that is a multiple of 4."""
+        last, data = self._packed
+        if strings == last:
+            return data
+        out = bytearray()
+        for text in strings:
+            encoded = text.encode() + b'\x00'
+            out += _ZEROS[-len(out) & 3] + _COUNT.pack(len(encoded)) + encoded
+        self._packed = (list(strings), bytes(out))
+        return bytes(out)
+
+    def unpack(self, data: bytes, position: int, count: int) -> tuple[list[str], int]:
+        """`count` strings from a position that is a multiple of 4, and where they end."""
+        last_count, last, strings = self._unpacked
+        if count == last_count and data.startswith(last, position):
+            return strings.copy(), position + len(last)
+        start, strings = position, []
+        for _ in range(count):
+            position += -position & 3
+            (length,) = _COUNT.unpack_from(data, position)
+            position += 4 + length
+            strings.append(data[position - length : position - 1].decode() if length else '')
+        if position <= len(data):
+            self._unpacked = (count, data[start:position], strings.copy())
+        return strings, position
 
 
 @dataclass
@@ -235,6 +271,14 @@ def _write_many(source: _Source, kind: FieldType, value: str) -> None:
         else:
             source.forget(size, 0)
         return
+    if kind.base == 'string':
+        source.align(4, _PAD_WRITE)
+        source.flush_pack()
+        strings = source.name('strings')
+        source.objects[strings] = _Strings()
+        source.say(f'b += {strings}.pack({variable})')
+        source.forget()
+        return
     item = source.name('e')
 
     def body() -> None:
@@ -310,6 +354,14 @@ def _read_many(
             source.forget(*known)
         else:
             source.forget(size, 0)
+        return
+    if kind.base == 'string':
+        source.align(4, _PAD_READ)
+        source.flush_unpack()
+        strings = source.name('strings')
+        source.objects[strings] = _Strings()
+        source.say(f'{target}, p = {strings}.unpack(b, p, {count})')
+        source.forget()
         return
     items, item = source.name('l'), source.name('e')
     source.say(f'{items} = []')

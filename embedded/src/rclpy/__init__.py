@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,16 @@ __all__ = [
 ]
 
 _executor: Executor | None = None
+
+
+def __getattr__(name: str) -> Any:
+    """Submodules are imported when they are first named: most programs need few of them."""
+    try:
+        return importlib.import_module(f'.{name}', __name__)
+    except ModuleNotFoundError as error:
+        if error.name != f'{__name__}.{name}' or 'not offered' in str(error):
+            raise
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}') from None
 
 
 class InitContextManager:
