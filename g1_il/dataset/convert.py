@@ -34,8 +34,8 @@ from g1_il.errors import ConfigError, G1Error
 from g1_il.robot.joints import COMMAND_JOINTS
 
 RULE = (
-    'one row per frame of the reference camera; every other stream gives its last sample not '
-    'later than the frame; the action is the executed command in force at that instant'
+    'one row per sample of the reference stream; every other stream gives its last sample not '
+    'later than that; the action is the executed command in force at that instant'
 )
 
 
@@ -183,7 +183,7 @@ def _write(
             'software': software_version(),
             'fps': plan.fps,
             'rule': RULE,
-            'reference': plan.cameras[0].name,
+            'reference': plan.assembler.reference.name,
             'streams': [
                 asdict(rule) for rule in (plan.assembler.reference, *plan.assembler.others)
             ],
@@ -289,12 +289,13 @@ def _make_plan(folders: Sequence[Path], config: ConvertConfig) -> Plan:
             continue
         topics = {n: t for n, t in found.items() if t.name.endswith(IMAGE_TOPIC_END)}
         names = sorted(topics, key=lambda name: (name != config.reference, name))
-        if not names:
-            reason = reason or f'{folder} has no camera'
+        scene = found.get(SCENE)
+        if not names and scene is None:
+            reason = reason or f'{folder} has neither a camera nor a scene'
             continue
-        if config.reference and names[0] != config.reference:
+        if config.reference and config.reference not in names:
             raise ConfigError(
-                f'{folder} has no camera {config.reference!r}; it has {", ".join(names)}'
+                f'{folder} has no camera {config.reference!r}; it has {", ".join(names) or "none"}'
             )
         cameras = []
         for name in names:
@@ -303,7 +304,6 @@ def _make_plan(folders: Sequence[Path], config: ConvertConfig) -> Plan:
             except (G1Error, ValueError) as error:
                 raise ConfigError(f'{folder}, {name}, first picture: {error}') from error
             cameras.append(CameraPlan(name=name, width=frame.width, height=frame.height))
-        scene = found.get(SCENE)
         return Plan(
             fps=config.fps,
             cameras=tuple(cameras),

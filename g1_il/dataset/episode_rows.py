@@ -49,7 +49,7 @@ class Plan:
 
     Attributes:
         fps: Rows per second.
-        cameras: Its cameras, the reference first.
+        cameras: Its cameras, the reference first; without one the scene's samples make the rows.
         objects: Objects of the scene whose poses are the environment state; empty without one.
         trim_idle: Whether to leave out the stand-still at both ends.
         idle_speed_rad_s: Commanded speed below which a joint rests [rad/s].
@@ -64,15 +64,16 @@ class Plan:
     min_rows: int = field(default=30)
 
     def __post_init__(self) -> None:
-        if not self.cameras:
-            raise ConfigError('a dataset needs a camera: its frames make the rows')
+        if not self.cameras and not self.objects:
+            raise ConfigError('a dataset needs a camera or a scene: its samples make the rows')
 
     @property
     def assembler(self) -> AssemblerConfig:
         """How rows are assembled: with the running policy's own rules."""
-        others = [JOINT_STATES, EXECUTED_COMMAND, *([SCENE] if self.objects else [])]
-        others += [camera.name for camera in self.cameras[1:]]
-        return standard_config(self.cameras[0].name, others, fps=self.fps)
+        cameras = [camera.name for camera in self.cameras]
+        paced = [*cameras, *([SCENE] if self.objects else [])]
+        others = [JOINT_STATES, EXECUTED_COMMAND, *paced[1:]]
+        return standard_config(paced[0], others, fps=self.fps)
 
     @property
     def features(self) -> dict[str, Feature]:

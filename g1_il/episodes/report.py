@@ -187,7 +187,9 @@ def _check_presence(
     if streams.commands is None:
         yield Finding(level=FAIL, check='topics', text='there is no executed_command')
     if not streams.images:
-        yield Finding(level=FAIL, check='topics', text='there is no camera')
+        # A scene can pace the rows as well, for policies that look at nothing else.
+        level = FAIL if streams.scene_success is None else WARN
+        yield Finding(level=level, check='topics', text='there is no camera')
     for name, (count, why) in streams.unreadable.items():
         text = f'{name}: {count} messages cannot be read: {why}'
         yield Finding(level=FAIL, check='messages', text=text)

@@ -17,8 +17,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import rclpy
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 
 from g1_il.episodes.finish import recover
@@ -29,6 +27,7 @@ from g1_il.ros.episode_recorder import EpisodeRecorder
 from g1_il.ros.params import declare
 from g1_il.ros.qos import STATUS
 from g1_il.ros.raw_topics import RawTopics
+from g1_il.ros.run_node import run_node
 from g1_il.srv import StartEpisode, StopEpisode
 
 
@@ -60,7 +59,7 @@ class RecorderNode(Node):
         self.create_service(StopEpisode, 'episode/stop', self._on_stop)
         self.create_timer(1.0 / config.status_rate_hz, self._on_timer)
 
-    def save_on_exit(self) -> None:
+    def stop(self) -> None:
         """Saves the episode being recorded, flagged: nobody said how it ended."""
         if self._recorder.is_recording:
             warning = 'the recorder was stopped while recording'
@@ -105,22 +104,7 @@ class RecorderNode(Node):
 
 def main(args: list[str] | None = None) -> int:
     """Runs the node until a signal comes, then saves what is being recorded."""
-    rclpy.init(args=args)
-    try:
-        node = RecorderNode()
-    except ConfigError as error:
-        print(f'recorder: {error}', file=sys.stderr)
-        rclpy.try_shutdown()
-        return 2
-    try:
-        rclpy.spin(node)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        node.save_on_exit()
-        node.destroy_node()
-        rclpy.try_shutdown()
-    return 0
+    return run_node('recorder', RecorderNode, args)
 
 
 if __name__ == '__main__':

@@ -183,7 +183,7 @@ class FrameAssembler:
             return
         steps = round(gap_ns / rule.period_ns)
         for step in range(1, steps):
-            self._begin(frame[0] + gap_ns * step // steps, frame)
+            self._begin(frame[0] + -(-gap_ns * step // steps), frame)
         self._end_waiting()
 
     def _begin(self, stamp_ns: int, frame: tuple[int, Any]) -> None:

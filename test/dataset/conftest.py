@@ -88,7 +88,7 @@ def write_episode(
     end_ns = START + int(frames / fps * 1e9)
     for k in range(-5, int((end_ns - START) / (10 * MS)) + 5):
         stamp = START + k * 10 * MS
-        moved = int(np.clip(stamp, START + idle_s * 1e9, end_ns - idle_s * 1e9))
+        moved = min(max(stamp, START + round(idle_s * 1e9)), end_ns - round(idle_s * 1e9))
         events.append((stamp + 2 * MS, 0, 'joint_states', _joint_state(stamp)))
         events.append((stamp + 3 * MS, 1, 'executed_command', _executed(stamp, moved)))
     for k in range(frames):
