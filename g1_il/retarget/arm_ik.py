@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import mink
-import mujoco
 import numpy as np
 import numpy.typing as npt
 
+from g1_il.retarget.clearance import Clearance
 from g1_il.retarget.model import reduced_model
 from g1_il.retarget.wrist import END_EFFECTOR_OFFSET, SIDES
 from g1_il.robot.joints import JOINT_INDEX, LEFT_ARM_JOINTS, LOWER, RIGHT_ARM_JOINTS, UPPER
@@ -38,6 +38,8 @@ class ArmIkConfig:
         lm_damping: Levenberg-Marquardt damping, relative to the squared error.
         clearance_m: Distance kept between the arms, and between arms and trunk.
         clearance_look_m: Distance at which a pair of shapes begins to count.
+        clearance_gain: Share of what is left to `clearance_m` that one tick may use up.
+        clearance_floor_m: No tick leads below this distance: it is shortened, or not made.
         margin_rad: Distance kept from the joint limits; the safety gate keeps one too.
         inward_roll_rad: How far the upper arms may turn inwards (a torso is in the way).
         max_velocity_rad_s: Bound on the speed of every arm joint.
@@ -48,8 +50,10 @@ class ArmIkConfig:
     orientation_cost: float = 0.3
     posture_cost: float = 0.005
     lm_damping: float = 1.0
-    clearance_m: float = 0.01
-    clearance_look_m: float = 0.06
+    clearance_m: float = 0.015
+    clearance_look_m: float = 0.08
+    clearance_gain: float = 0.5
+    clearance_floor_m: float = 0.005
     margin_rad: float = 0.025
     inward_roll_rad: float = 0.05
     max_velocity_rad_s: float = 3.0
@@ -96,7 +100,9 @@ class ArmIk:
         posture = mink.PostureTask(self._model, cost=config.posture_cost)
         posture.set_target(self._rest())
         self._all_tasks = [*self._tasks.values(), posture]
-        common = [mink.ConfigurationLimit(self._model), self._collisions()]
+        collisions = self._collisions()
+        self._clearance = Clearance(self._model, collisions.geom_id_pairs)
+        common = [mink.ConfigurationLimit(self._model), collisions]
         self._limits = {
             slow: [*common, mink.VelocityLimit(self._model, self._speeds(slow))]
             for slow in (frozenset(), *map(frozenset, (SIDES[:1], SIDES[1:], SIDES)))
@@ -140,6 +146,7 @@ class ArmIk:
                 (lower['right'], trunk),
                 (arms['left'], arms['right']),
             ],
+            gain=self._config.clearance_gain,
             minimum_distance_from_collisions=self._config.clearance_m,
             collision_detection_distance=self._config.clearance_look_m,
         )
@@ -180,11 +187,25 @@ class ArmIk:
         except mink.NoSolutionFound:
             self.unsolved += 1
         else:
-            q = self._configuration.q + velocity * self._period_s
-            self._configuration.update(np.clip(q, self._lower, self._upper))
+            self._move(velocity * self._period_s)
         answer = np.empty(len(ARM_JOINTS))
         answer[self._order] = self._configuration.q
         return answer
+
+    def _move(self, step: Array) -> None:
+        """Makes a step [rad], as much of it as does not lead into a collision.
+
+        The QP sees distances to first order only; this looks at what comes of it.
+        """
+        floor = self._config.clearance_floor_m
+        data = self._configuration.data
+        start, before = self._configuration.q, self._clearance.distance(data, floor)
+        for share in (1.0, 0.5, 0.25, 0.1):
+            q = np.clip(start + share * step, self._lower, self._upper)
+            self._configuration.update(q)
+            if self._clearance.distance(data, floor) >= before:
+                return
+        self._configuration.update(start)
 
     def error(self, side: str) -> tuple[float, float]:
         """Distance [m] and angle [rad] between a wrist and its target."""
@@ -201,9 +222,4 @@ class ArmIk:
 
     def clearance(self) -> float:
         """Smallest distance [m] of the watched pairs at the last answer, at most 1 m."""
-        limit = self._limits[frozenset()][1]
-        model, data = self._model, self._configuration.data
-        fromto = np.empty(6)
-        return min(
-            mujoco.mj_geomDistance(model, data, a, b, 1.0, fromto) for a, b in limit.geom_id_pairs
-        )
+        return self._clearance.distance(self._configuration.data, 1.0)

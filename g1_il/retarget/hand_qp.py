@@ -51,7 +51,8 @@ class HandQpConfig:
         pinch_weight_far: Weight of the thumb-finger vectors above pinch_start_m.
         pinch_weight_near: The same at pinch_end_m.
         plane_weight: Pull of the thumb into the plane between the two fingers.
-        posture_weight: Pull of the thumb to its middle posture [m/rad].
+        turn_weight: Pull of the thumb's turn (thumb_0) to zero [m/rad]: it hardly moves the tip.
+        posture_weight: Pull of the thumb's bend to its middle posture [m/rad].
         damping: Cost of moving in one tick [m/rad].
         max_velocity_rad_s: Bound on the speed of every finger joint (slow motors: 90 % of theirs).
     """
@@ -65,6 +66,7 @@ class HandQpConfig:
     pinch_weight_far: float = 1.0
     pinch_weight_near: float = 3.0
     plane_weight: float = 0.5
+    turn_weight: float = 0.05
     posture_weight: float = 0.02
     damping: float = 0.02
     max_velocity_rad_s: float = 6.0
@@ -134,6 +136,12 @@ class HandQp:
         answer[self._order] = self._q
         return answer
 
+    def fingertips(self) -> Array:
+        """Tips of thumb, index and middle in the palm's frame at the last answer [m], (3, 3)."""
+        self._data.qpos[:] = self._q
+        mujoco.mj_kinematics(self._model, self._data)
+        return (self._data.site_xpos[self._sites] - self._palm_position) @ self._palm_rotation
+
     def _targets(self, hand: HandFrame) -> tuple[Array, Array]:
         """Targets [m] and weights of the residuals, shape (12,): see `_residuals`."""
         config = self._config
@@ -160,7 +168,7 @@ class HandQp:
         targets[8] = 0.0
         weights[8] = config.plane_weight
         targets[9:] = self._thumb_middle
-        weights[9:] = config.posture_weight
+        weights[9:] = (config.turn_weight, config.posture_weight, config.posture_weight)
         return targets, weights
 
     def _iterate(self, targets: Array, weights: Array, low: Array, high: Array) -> Array:
