@@ -136,7 +136,7 @@ class DatasetReader:
         feature = self._feature(key)
         if feature['dtype'] == 'video':
             raise ConfigError(f'{key} is a video: use frames(), not column()')
-        column = self._table().column(key).combine_chunks()
+        column = self._table().column(key).chunk(0)
         if pa.types.is_fixed_size_list(column.type):
             return column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1)
         return column.to_numpy(zero_copy_only=False)
@@ -206,7 +206,7 @@ class DatasetReader:
     @functools.cached_property
     def _data(self) -> pa.Table:
         files = sorted((self.root / 'data').glob('*/*.parquet'))
-        return pa.concat_tables([pq.read_table(file) for file in files])
+        return pa.concat_tables([pq.read_table(file) for file in files]).combine_chunks()
 
     def _table(self) -> pa.Table:
         try:
