@@ -200,9 +200,10 @@ def test_a_service_appears_while_a_client_waits(make_node: Any) -> None:
 def test_timers_keep_their_rate_and_can_be_stopped(make_node: Any, spin_until: Any) -> None:
     node = make_node()
     calls: list[int] = []
+    created_ns = time.monotonic_ns()
     timer = node.create_timer(0.02, lambda: calls.append(time.monotonic_ns()))
     spin_until(lambda: len(calls) == 10)
-    assert calls[-1] - calls[0] >= 9 * 0.02 * 1e9 - 5e6  # never faster than asked
+    assert calls[-1] - created_ns >= 10 * 20_000_000  # never faster than asked
     timer.cancel()
     assert timer.is_canceled()
     assert timer.time_until_next_call() is None
@@ -229,13 +230,13 @@ def test_a_late_timer_skips_calls_and_keeps_its_phase(make_node: Any) -> None:
 
 
 def test_rates_sleep_while_somebody_spins(make_node: Any, executor: Any) -> None:
+    began = time.monotonic()
     rate = make_node().create_rate(50.0)
     spinner = threading.Thread(target=executor.spin, daemon=True)
     spinner.start()
-    began = time.monotonic()
     for _ in range(5):
         rate.sleep()
-    assert time.monotonic() - began >= 0.07
+    assert time.monotonic() - began >= 4 * 0.02
     executor.shutdown()
     spinner.join(5.0)
 

@@ -204,8 +204,11 @@ def test_a_value_of_the_wrong_type_is_refused(ros_domain: int) -> None:
 
 
 def test_simulated_time_is_refused_with_a_sentence(ros_domain: int, make_node: Any) -> None:
+    context = rclpy.Context()
+    rclpy.init(args=['--ros-args', '-p', 'use_sim_time:=true'], context=context)
     with pytest.raises(RuntimeError, match='use_sim_time is not offered'):
-        _node(['-p', 'use_sim_time:=true'])
+        rclpy.create_node('node', context=context)
+    context.destroy()
     [result] = make_node().set_parameters([Parameter('use_sim_time', value=True)])
     assert not result.successful
 
