@@ -394,3 +394,34 @@ def test_spin_until_future_complete_ends_with_the_future_or_the_time(executor: A
 def test_gaps_are_named(statement: str) -> None:
     with pytest.raises(ImportError, match='not offered by the embedded'):
         exec(statement)
+
+
+def test_entities_may_come_and_go_while_another_thread_spins(
+    make_node: Any, executor: Any
+) -> None:
+    node = make_node()
+    failures: list[BaseException] = []
+
+    def spin() -> None:
+        try:
+            executor.spin()
+        except BaseException as error:
+            failures.append(error)
+
+    spinner = threading.Thread(target=spin, daemon=True)
+    spinner.start()
+    for index in range(30):
+        got = threading.Event()
+        subscription = node.create_subscription(String, 'chat', lambda _, e=got: e.set(), 10)
+        timer = node.create_timer(0.001, lambda: None)
+        publisher = node.create_publisher(String, 'chat', 10)
+        publisher.publish(String(data=str(index)))
+        assert got.wait(10.0)
+        publisher.publish(String(data='while it is destroyed'))
+        subscription.destroy()
+        timer.destroy()
+        publisher.destroy()
+    executor.shutdown()
+    spinner.join(10.0)
+    assert not failures
+    assert list(node.subscriptions) == []

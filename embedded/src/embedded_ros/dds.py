@@ -166,13 +166,15 @@ class Participant:
 
     @staticmethod
     def close_all() -> None:
-        """Deletes all participants before the interpreter ends.
+        """Deletes all participants and domains before the interpreter ends.
 
         Cyclone's threads must be gone by then: a reader that is collected later would wait for
         one of them for ever.
         """
         for participant in list(Participant._living):
             participant.close()
+        while Participant._domains:
+            discard(Participant._domains.popitem()[1])
 
 
 class Writer:

@@ -7,13 +7,14 @@ to which of its nodes; endpoints themselves are known from DDS discovery.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import struct
 import threading
 from dataclasses import dataclass, field
 from typing import Any
 
-from cyclonedds.core import InstanceState
+from cyclonedds.core import DDSException, InstanceState
 from cyclonedds.qos import Policy, Qos
 
 from . import classes, configuration, dds
@@ -181,7 +182,8 @@ class Graph:
 
     def wake(self) -> None:
         """Ends wait_for_change(); from any thread."""
-        self._guard.set(True)
+        with contextlib.suppress(DDSException):  # when it is closed, nobody waits any more
+            self._guard.set(True)
 
     def on_topic(self, kind: str, name: str) -> list[Endpoint]:
         """Endpoints of one kind on a ROS topic of this absolute name."""

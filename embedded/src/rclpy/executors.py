@@ -257,8 +257,13 @@ class Executor:
         for key, (entity, condition) in wanted.items():
             if key not in present:
                 token = next_number()
-                self._waitset.attach(condition, token)
-                self._attached[token] = (entity, condition)
+                try:
+                    self._waitset.attach(condition, token)
+                except DDSException:
+                    if not entity.destroyed:
+                        raise
+                else:
+                    self._attached[token] = (entity, condition)
 
     def _run(self, work: Any) -> bool:
         """Runs one piece of work; False when there turned out to be nothing to do."""
@@ -283,8 +288,10 @@ class Executor:
                     outcome = work.callback() if work.callback is not None else None
             else:
                 outcome = work.run()
-        except BaseException:
+        except BaseException as error:
             group.ending_execution(work)
+            if isinstance(error, DDSException) and work.destroyed:
+                return False  # by another thread, just now
             raise
         if inspect.iscoroutine(outcome):
             self._continue(outcome, work)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +28,8 @@ def wait_until_matched(
     masks = []
 
     def wake() -> None:
-        guard.set(True)
+        with contextlib.suppress(DDSException):  # when it is deleted, the wait is over
+            guard.set(True)
 
     context.on_shutdown(wake)
     signals.add_waker(id(guard), wake)
