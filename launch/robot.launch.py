@@ -76,6 +76,9 @@ def generate_launch_description() -> LaunchDescription:
                 executable='sim',
                 name='sim',
                 output='screen',
+                # Stays on the wire until the bridge has given the arms back.
+                sigterm_timeout='10',
+                sigkill_timeout='10',
                 condition=IfCondition(simulated),
                 parameters=[
                     {

@@ -46,6 +46,9 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 'out', default_value='episodes', description='folder that receives the episodes'
             ),
+            DeclareLaunchArgument(
+                'xr_port', default_value='8443', description="port of the headset's HTTPS page"
+            ),
             IncludeLaunchDescription(
                 PythonLaunchDescriptionSource([SHARE, '/launch/robot.launch.py'])
             ),
@@ -69,6 +72,7 @@ def generate_launch_description() -> LaunchDescription:
                 name='xr',
                 output='screen',
                 condition=with_headset,
+                parameters=[{'port': LaunchConfiguration('xr_port')}],
             ),
             Node(
                 package='g1_il',

@@ -22,6 +22,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from dataclasses import dataclass, field
 
 from rclpy.node import Node
@@ -44,6 +45,9 @@ VIEW_TIMEOUT_S = 0.5
 REPORT_PERIOD_S = 10.0
 LATE_S = 0.010
 SWITCH_INTERVAL_S = 0.0005
+
+RELEASE_TIMEOUT_S = 6.0
+RELEASE_POLL_S = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,10 +138,21 @@ class SimNode(Node):
         )
 
     def stop(self) -> None:
-        """Ends both threads and leaves the wire."""
+        """Ends both threads and leaves the wire, once nobody holds the arms any more.
+
+        A robot does not vanish when a terminal is interrupted: the bridge, which gets the same
+        Ctrl-C, still has to give the arms back.
+        """
+        until = time.monotonic() + RELEASE_TIMEOUT_S
+        while self._is_held() and time.monotonic() < until:
+            time.sleep(RELEASE_POLL_S)
         self._robot.stop()
         self._seen.join()
         self._wire.close()
+
+    def _is_held(self) -> bool:
+        command = self._wire.command()
+        return command is not None and command.weight > 0.0
 
     def _show(self) -> None:
         """Publishes every view: in a thread of its own, since drawing takes milliseconds."""
