@@ -124,6 +124,7 @@ class Participant:
     _domains: ClassVar[dict[int, Domain]] = {}
     _living: ClassVar[list[Participant]] = []
     _lock = threading.Lock()
+    exiting = False  # whether the interpreter ends
 
     def __init__(self, domain_id: int, configuration: str | None, user_data: bytes) -> None:
         """Enters a domain.
@@ -171,6 +172,7 @@ class Participant:
         Cyclone's threads must be gone by then: a reader that is collected later would wait for
         one of them for ever.
         """
+        Participant.exiting = True
         for participant in list(Participant._living):
             participant.close()
         while Participant._domains:

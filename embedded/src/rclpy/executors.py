@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cyclonedds.core import DDSException
+from embedded_ros import dds
 
 from . import signals
 from .context import next_number
@@ -136,8 +137,6 @@ class Executor:
 
     def _close(self) -> None:
         if self._waitset is not None:
-            from embedded_ros import dds
-
             self._waitset.close()
             dds.discard(self._guard)
             self._waitset = self._guard = None
@@ -220,6 +219,8 @@ class Executor:
         except DDSException:
             if self._is_shutdown:
                 return False
+            if dds.Participant.exiting:
+                raise SystemExit from None  # a daemon thread ends with the interpreter, silently
             if self._context.ok():
                 raise
             raise ExternalShutdownException() from None
@@ -236,8 +237,6 @@ class Executor:
         return bool(tokens or self._ready) or now_ns < end_ns
 
     def _update(self) -> None:
-        from embedded_ros import dds
-
         if self._waitset is None:
             participant = self._context.graph.participant
             self._waitset, self._guard = dds.WaitSet(participant), dds.guard(participant)
