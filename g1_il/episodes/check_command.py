@@ -101,26 +101,31 @@ def _finite(value: Any) -> Any:
 
 def _print(reports: list[EpisodeReport]) -> None:
     table = Table(title=f'{len(reports)} episodes')
-    for column, style in (
-        ('episode', 'bold'),
-        ('verdict', ''),
-        ('outcome', ''),
-        ('length', ''),
-        ('idle ends', ''),
-        ('reasons', ''),
-    ):
-        table.add_column(column, style=style, overflow='fold')
+    for column in ('episode', 'verdict', 'outcome', 'length', 'idle ends', 'reasons'):
+        table.add_column(column, no_wrap=True)
     for report in reports:
         numbers = report.numbers
         head, tail = numbers.get('idle_head_s'), numbers.get('idle_tail_s')
         table.add_row(
             report.episode_id,
-            f'[{_COLOURS[report.verdict]}]{report.verdict}[/]',
+            _coloured(report.verdict),
             report.outcome,
             f'{numbers["duration_s"]:.1f} s' if 'duration_s' in numbers else '',
             f'{head:.1f} / {tail:.1f} s' if head is not None and tail is not None else '',
-            '\n'.join(f'{finding.check}: {finding.text}' for finding in report.findings),
+            ', '.join(dict.fromkeys(finding.check for finding in report.findings)),
         )
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    for report in reports:
+        for finding in report.findings:
+            console.print(
+                f'{report.episode_id}: {_coloured(finding.level)} {finding.check}: {finding.text}',
+                soft_wrap=True,
+                highlight=False,
+            )
     counts = Counter(report.verdict for report in reports)
     print(', '.join(f'{counts[verdict]} {verdict}' for verdict in (PASS, WARN, FAIL)))
+
+
+def _coloured(level: str) -> str:
+    return f'[{_COLOURS[level]}]{level}[/]'

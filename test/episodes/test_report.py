@@ -204,8 +204,22 @@ def test_rate_of_a_camera_is_that_between_its_gaps() -> None:
     steps = np.full(100, 33_000_000)
     steps[::2] = 33_666_666
     steps[[20, 60]] = 100_000_000
-    assert frame_rate_hz(np.cumsum(steps)) == pytest.approx(30, rel=1e-3)
-    assert np.isnan(frame_rate_hz(np.array([5])))
+    steps[[21, 61]] = 5_000_000
+    rate, error = frame_rate_hz(np.cumsum(steps))
+    assert rate == pytest.approx(30, rel=1e-3)
+    assert error == pytest.approx(0.001, rel=0.1)
+    assert np.isnan(frame_rate_hz(np.array([5]))).all()
+
+
+@pytest.mark.parametrize(('rate', 'fails'), [(30.0, False), (36.0, True)])
+def test_jitter_makes_the_rate_uncertain_not_wrong(rate: float, fails: bool) -> None:
+    """An overloaded machine: frames up to 60 ms late, some lost."""
+    random = np.random.default_rng(0)
+    frames = START + (np.arange(300) * 1000 * MS / rate).astype(np.int64)
+    frames = np.sort(frames + random.exponential(12 * MS, 300).clip(0, 60 * MS).astype(np.int64))
+    frames = frames[random.random(300) > 0.05]
+    found = reasons(make_card(), with_stamps('/head_camera/color/image_raw/compressed', frames))
+    assert any(check == 'rate' for _, check, _ in found) == fails
 
 
 def test_idle_ends_warn_and_no_motion_fails() -> None:
