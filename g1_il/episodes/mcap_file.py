@@ -206,3 +206,18 @@ def write_metadata(folder: Path, bag_file: str, summary: BagSummary) -> None:
     partial = path.with_suffix('.partial')
     partial.write_text(yaml.safe_dump(content, sort_keys=False), encoding='utf-8')
     partial.replace(path)
+
+
+def promised_messages(folder: Path) -> int:
+    """How many messages a bag's metadata.yaml says that it holds.
+
+    Raises:
+        ValueError: There is no such file, or it says something else.
+    """
+    path = folder / METADATA_NAME
+    try:
+        content = yaml.safe_load(path.read_text(encoding='utf-8'))
+        return int(content['rosbag2_bagfile_information']['message_count'])
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else repr(error)
+        raise ValueError(f'{path} is not the metadata of a bag: {reason}') from error

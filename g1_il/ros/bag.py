@@ -19,6 +19,7 @@ import rosbag2_py
 from g1_il.episodes import folder as folders
 from g1_il.episodes.card import EpisodeCard, software_version
 from g1_il.episodes.finish import finish
+from g1_il.episodes.mcap_file import promised_messages
 from g1_il.errors import ConfigError
 from g1_il.ros import cdr
 
@@ -255,7 +256,7 @@ def _messages(folder: Path) -> Iterator[tuple[str, str, bytes, int]]:
         rosbag2_py.StorageOptions(uri=os.fspath(folder), storage_id='mcap'), _converter_options()
     )
     types = {topic.name: topic.type for topic in reader.get_all_topics_and_types()}
-    promised, count = reader.get_metadata().message_count, 0
+    promised, count = promised_messages(folder), 0
     while reader.has_next():
         name, message, receive_ns = reader.read_next()
         count += 1
