@@ -58,3 +58,43 @@ def module_robot_domain() -> Iterator[int]:
     """The same for all tests of a module, which share a simulated robot."""
     with _free_domain() as domain:
         yield domain
+
+
+@pytest.fixture(scope='session')
+def policy_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A policy that keeps the robot where it stands, whatever it sees."""
+    import numpy as np
+    import torch
+
+    from g1_il.learn.checkpoint import Checkpoint
+    from g1_il.learn.export import export_onnx
+    from g1_il.learn.network import ChunkNetwork, NetworkConfig
+    from g1_il.policy.contract import PolicyContract
+    from g1_il.robot.joints import COMMAND_INDEX, COMMAND_JOINTS
+    from g1_il.robot.poses import STANDING
+    from g1_il.rows.streams import scene_names
+
+    names = scene_names(('can', 'bin'))
+    inputs = ('state', 'environment_state')
+    torch.manual_seed(0)
+    network = ChunkNetwork(
+        NetworkConfig(inputs=inputs, environment=len(names), chunk=30, width=16, depth=1)
+    )
+    with torch.no_grad():
+        network.action_mean.copy_(torch.from_numpy(STANDING[COMMAND_INDEX]))
+        network.action_std.fill_(1e-3)
+    contract = PolicyContract(
+        joints=COMMAND_JOINTS,
+        fps=30,
+        chunk=30,
+        execute=15,
+        inputs=inputs,
+        environment_names=names,
+    )
+    observations = {
+        'state': np.zeros((2, 28), dtype=np.float32),
+        'environment_state': np.zeros((2, len(names)), dtype=np.float32),
+    }
+    out = tmp_path_factory.mktemp('policy') / 'stand.onnx'
+    export_onnx(Checkpoint(contract=contract, network=network.eval()), observations, out)
+    return out

@@ -15,57 +15,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rclpy
-import torch
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage, JointState
 from std_srvs.srv import Trigger
 
 from g1_il.camera.encode import encode_jpeg
-from g1_il.learn.checkpoint import Checkpoint
-from g1_il.learn.export import export_onnx
-from g1_il.learn.network import ChunkNetwork, NetworkConfig
 from g1_il.msg import JointCommand, PolicyStatus, SceneState
-from g1_il.policy.contract import PolicyContract
-from g1_il.robot.joints import ALL_JOINTS, COMMAND_INDEX, COMMAND_JOINTS
+from g1_il.robot.joints import ALL_JOINTS, COMMAND_INDEX
 from g1_il.robot.poses import STANDING
 from g1_il.ros.messages import compressed_to_msg, scene_to_msg, stamp_to_ns, targets_from_msg
 from g1_il.ros.qos import COMMAND, SENSOR, STATUS
-from g1_il.rows.streams import scene_names
 from g1_il.sim.scene import Scene
 
 ROOT = Path(__file__).parents[2]
 WAIT_S = 40.0
 OBJECTS = ('can', 'bin')
 JPEG = encode_jpeg(np.zeros((48, 64, 3), dtype=np.uint8))
-
-
-@pytest.fixture(scope='module')
-def policy_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A policy that keeps the robot where it stands, whatever it sees."""
-    names = scene_names(OBJECTS)
-    inputs = ('state', 'environment_state')
-    torch.manual_seed(0)
-    network = ChunkNetwork(
-        NetworkConfig(inputs=inputs, environment=len(names), chunk=30, width=16, depth=1)
-    )
-    with torch.no_grad():
-        network.action_mean.copy_(torch.from_numpy(STANDING[COMMAND_INDEX]))
-        network.action_std.fill_(1e-3)
-    contract = PolicyContract(
-        joints=COMMAND_JOINTS,
-        fps=30,
-        chunk=30,
-        execute=15,
-        inputs=inputs,
-        environment_names=names,
-    )
-    observations = {
-        'state': np.zeros((2, 28), dtype=np.float32),
-        'environment_state': np.zeros((2, len(names)), dtype=np.float32),
-    }
-    out = tmp_path_factory.mktemp('policy') / 'stand.onnx'
-    export_onnx(Checkpoint(contract=contract, network=network.eval()), observations, out)
-    return out
 
 
 @contextmanager
