@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The launch files, started for real and stopped.
 
-The exit status of launch says nothing of its children. So every process that launch says it started must be one that it says has finished cleanly.
+The exit status of launch says nothing of its children. So every process that launch says it
+started must be one that it says has finished cleanly.
 """
 
 from __future__ import annotations
