@@ -33,6 +33,8 @@ GRAPH_ROLLOUTS = 5
 MIN_ROLLOUT_SUCCESSES = 90
 MIN_GRAPH_SUCCESSES = 4
 COLLECT_SEED = 1000
+# Random pushes while the operator shows the task: the policy sees how to come back.
+COLLECT_PUSH_RAD = 0.03
 GRAPH_SEED = 500
 
 
@@ -97,7 +99,8 @@ class Demo:
 
     def run(self, title: str, command: list[str], *, environment: dict[str, str] | None = None):
         """Runs one command with a live line of its newest output; its log stays in out/log."""
-        log = self.out / 'log' / f'{len(self.seconds) + 1:02d}_{title.split()[0]}.log'
+        verb = title.split()[0].strip(':')
+        log = self.out / 'log' / f'{len(self.seconds) + 1:02d}_{verb}.log'
         log.parent.mkdir(parents=True, exist_ok=True)
         started = time.monotonic()
         shown = ' '.join(Path(part).name if part.startswith('/') else part for part in command)
@@ -175,7 +178,14 @@ def demo(out: Path, console: Console) -> int:
         run.run(
             f'collect {COLLECTED} episodes faster than real time',
             [tool, 'collect', '--episodes', str(COLLECTED), '--seed', str(COLLECT_SEED)]
-            + ['--out', str(episodes), '--report', str(out / 'collect.json')],
+            + [
+                '--push',
+                str(COLLECT_PUSH_RAD),
+                '--out',
+                str(episodes),
+                '--report',
+                str(out / 'collect.json'),
+            ],
         )
         run.run(
             'check the episodes', [tool, 'check', str(episodes), '--json', str(out / 'check.json')]
