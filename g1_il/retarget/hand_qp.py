@@ -130,8 +130,7 @@ class HandQp:
         start = self._q
         low = np.maximum(self._lower, start - self._step_limit)
         high = np.minimum(self._upper, start + self._step_limit)
-        for _ in range(2):
-            self._q = self._iterate(targets, weights, low, high)
+        self._q = self._iterate(targets, weights, low, high)
         answer = np.empty(7)
         answer[self._order] = self._q
         return answer

@@ -18,6 +18,7 @@ from g1_il.robot.rotation import rotation_x, rotation_y, rotation_z, xyzw_from_m
 from g1_il.xr.frame import HAND_JOINTS, HandFrame
 
 Array = npt.NDArray[np.float64]
+Vector = tuple[float, ...]
 
 # Right hand, wrist frame: base of the metacarpal [m], splay of the metacarpal about z [rad],
 # lengths [m] of metacarpal, proximal, intermediate, distal with the soft tip.
@@ -81,31 +82,35 @@ RELAXED = HandPosture(
 )
 
 
+_RADIAL = [rotation_z(splay) for _, splay, _ in _FINGERS]
+
+
 def _right_hand(posture: HandPosture) -> tuple[Array, Array]:
     """Positions (25, 3) and rotations (25, 3, 3) in the right wrist's frame."""
     position = np.zeros((HAND_JOINTS, 3))
     rotation = np.empty((HAND_JOINTS, 3, 3))
     rotation[0] = np.eye(3)
 
-    def chain(first: int, base: Array, turns: list[Array], lengths: tuple[float, ...]) -> None:
-        frame, point = np.eye(3), np.asarray(base, dtype=np.float64)
-        for k, (turn, length) in enumerate(zip(turns, lengths, strict=True)):
-            frame = frame @ turn
-            position[first + k], rotation[first + k] = point, frame
+    def chain(
+        first: int, base: Vector, frame: Array, bends: tuple[float, ...], lengths: Vector
+    ) -> None:
+        point = np.array(base)
+        position[first], rotation[first] = point, frame
+        for k, length in enumerate(lengths):
             point = point + length * frame[:, 0]
-        position[first + len(lengths)], rotation[first + len(lengths)] = point, frame
+            if k < len(bends):
+                frame = frame @ rotation_y(bends[k])
+            position[first + 1 + k], rotation[first + 1 + k] = point, frame
 
     metacarpal = (
         rotation_z(posture.thumb_radial)
         @ rotation_y(posture.thumb_palmar)
         @ rotation_x(posture.thumb_roll)
     )
-    bends = [rotation_y(angle) for angle in posture.thumb_flexion]
-    chain(1, np.array(_THUMB_BASE), [metacarpal, *bends], _THUMB)
+    chain(1, _THUMB_BASE, metacarpal, posture.thumb_flexion, _THUMB)
     flexions = (posture.index, posture.middle, posture.ring, posture.pinky)
-    for k, ((base, splay, lengths), angles) in enumerate(zip(_FINGERS, flexions, strict=True)):
-        turns = [rotation_z(splay), *(rotation_y(angle) for angle in angles)]
-        chain(5 + 5 * k, np.array(base), turns, lengths)
+    for k, ((base, _, lengths), bends) in enumerate(zip(_FINGERS, flexions, strict=True)):
+        chain(5 + 5 * k, base, _RADIAL[k], bends, lengths)
     return position, rotation
 
 
