@@ -85,6 +85,8 @@ class ChunkNetwork(nn.Module):
     environment_std: Tensor
     action_mean: Tensor
     action_std: Tensor
+    action_low: Tensor
+    action_high: Tensor
 
     def __init__(self, config: NetworkConfig) -> None:
         """Makes the layers; normalisation is the identity until `normalise_by`."""
@@ -94,6 +96,8 @@ class ChunkNetwork(nn.Module):
         for name, size in (*sizes.items(), ('action', config.joints)):
             self.register_buffer(f'{name}_mean', torch.zeros(size))
             self.register_buffer(f'{name}_std', torch.ones(size))
+        self.register_buffer('action_low', torch.full((config.joints,), -torch.inf))
+        self.register_buffer('action_high', torch.full((config.joints,), torch.inf))
         features = 0
         if 'state' in config.inputs:
             features += config.joints
@@ -117,6 +121,11 @@ class ChunkNetwork(nn.Module):
         for name, moment in moments.items():
             getattr(self, f'{name}_mean').copy_(moment.mean)
             getattr(self, f'{name}_std').copy_(moment.std)
+
+    def stay_within(self, action: npt.NDArray[np.float32]) -> None:
+        """Never asks for what no demonstration asked for; many joints are shown at their stops."""
+        self.action_low.copy_(torch.from_numpy(action.min(axis=0)))
+        self.action_high.copy_(torch.from_numpy(action.max(axis=0)))
 
     def normalised_action(self, action: Tensor) -> Tensor:
         """Targets [rad] as the loss sees them."""
@@ -142,4 +151,5 @@ class ChunkNetwork(nn.Module):
 
     def forward(self, inputs: dict[str, Tensor]) -> Tensor:
         """Joint targets [rad], shape (B, T, joints)."""
-        return self.normalised(inputs) * self.action_std + self.action_mean
+        action = self.normalised(inputs) * self.action_std + self.action_mean
+        return torch.minimum(torch.maximum(action, self.action_low), self.action_high)

@@ -49,7 +49,7 @@ class TrainConfig:
             networks, and much the best where other processes want the cores too.
     """
 
-    epochs: int = 100
+    epochs: int = 60
     minutes: float = 0.0
     batch: int = 256
     learning_rate: float = 1e-3
@@ -108,6 +108,7 @@ def make_network(config: NetworkConfig, windows: Windows, seed: int = 0) -> Chun
     if 'environment_state' in config.inputs:
         moments['environment'] = Moments.of(windows.environment)
     network.normalise_by(**moments)
+    network.stay_within(windows.action)
     return network
 
 

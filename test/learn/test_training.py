@@ -96,6 +96,20 @@ def test_normalisation_lives_in_the_network():
     assert network.normalised_action(torch.from_numpy(values)).std() == pytest.approx(1, abs=0.05)
 
 
+def test_never_asks_for_what_was_never_shown():
+    windows = load_windows(GoalDemonstrations(4), range(4), 10)
+    network = make_network(NetworkConfig(inputs=('state',), chunk=10, width=16), windows)
+    far = {'state': torch.full((3, 28), 50.0)}
+    with torch.no_grad():
+        network.trunk[-1].weight *= 100.0
+        wild = network.normalised(far) * network.action_std + network.action_mean
+        chunk = network(far).numpy()
+    low, high = windows.action.min(axis=0), windows.action.max(axis=0)
+    assert (wild.numpy() > high).any() or (wild.numpy() < low).any()
+    assert (chunk >= low).all()
+    assert (chunk <= high).all()
+
+
 def test_card_and_curve(goals_folder):
     card = json.loads((goals_folder / CARD).read_text())
     assert card['dataset_sha256'] == GoalDemonstrations(DEMONSTRATIONS).sha256
