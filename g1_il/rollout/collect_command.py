@@ -76,7 +76,8 @@ def run_collect(args: argparse.Namespace) -> int:
     console.print(
         f'{report["episodes"]} episodes in {args.out}: {report["successes"]} of '
         f'{report["attempts"]} attempts succeeded, {report["real_time_factor"]:.1f} x real time '
-        f'({report["real_time_factor_per_core"]:.1f} x per core)'
+        f'({report["real_time_factor_per_core"]:.1f} x per core)',
+        soft_wrap=True,
     )
     for failure in report['failures']:
         console.print(f'  seed {failure["seed"]} failed; it got as far as: {failure["stage"]}')

@@ -64,7 +64,8 @@ def run_evaluate(args: argparse.Namespace) -> int:
     console.print(
         f'{report["successes"]} of {report["rollouts"]} rollouts succeeded '
         f'({report["rate"]:.0%}, 95 % interval {low:.0%} to {high:.0%}), '
-        f'{report["real_time_factor"]:.1f} x real time'
+        f'{report["real_time_factor"]:.1f} x real time',
+        soft_wrap=True,
     )
     for stage, count in report['failed_at'].items():
         console.print(f'  {count} failed having got as far as: {stage}')
