@@ -13,9 +13,16 @@ import pytest
 import rosbag2_py
 import rosbags.rosbag2
 import yaml
+from mcap.reader import make_reader
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.serialization import deserialize_message, serialize_message
-from rosbag2_py import ConverterOptions, StorageFilter, StorageOptions, TopicMetadata
+from rosbag2_py import (
+    ConverterOptions,
+    MetadataIo,
+    StorageFilter,
+    StorageOptions,
+    TopicMetadata,
+)
 from rosbag2_py.schema import schema_text
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from sensor_msgs.msg import JointState
@@ -119,6 +126,30 @@ def test_metadata_is_rosbag2s(tmp_path):
     assert entry['topic_metadata']['offered_qos_profiles'][0]['reliability'] == 'reliable'
     assert entry['topic_metadata']['type_description_hash'].startswith('RIHS01_')
     assert rosbag2_py.Info().read_metadata(str(tmp_path / 'bag'), 'mcap').version == 9
+
+
+@pytest.mark.parametrize('preset', PRESETS)
+def test_file_says_of_itself_what_rosbag2_reads(tmp_path, preset):
+    """rosbag2's MCAP plugin opens no file whose record has the root of metadata.yaml."""
+    write_bag(tmp_path / 'bag', preset)
+    whole = yaml.safe_load((tmp_path / 'bag' / 'metadata.yaml').read_text())
+    with open(tmp_path / 'bag' / 'bag_0.mcap', 'rb') as stream:
+        reader = make_reader(stream, validate_crcs=True)
+        assert reader.get_header().profile == 'ros2'
+        texts = [record.metadata['serialized_metadata'] for record in reader.iter_metadata()]
+        first, last = (yaml.safe_load(text) for text in texts)
+        assert last == whole['rosbag2_bagfile_information']
+        assert (first['version'], first['topics_with_message_count']) == (9, [])
+        assert MetadataIo().deserialize_metadata(texts[-1]).message_count == 110
+        channels = {c.topic: c.metadata for c in reader.get_summary().channels.values()}
+    (profile, latched) = yaml.safe_load(channels['/joints']['offered_qos_profiles'])
+    assert list(profile) == [
+        'history', 'depth', 'reliability', 'durability', 'deadline', 'lifespan', 'liveliness',
+        'liveliness_lease_duration', 'avoid_ros_namespace_conventions',
+    ]  # fmt: skip
+    assert (profile['history'], profile['depth']) == ('keep_last', 5)
+    assert latched['durability'] == 'transient_local'
+    assert yaml.safe_load(channels['/words']['offered_qos_profiles']) == []
 
 
 @pytest.mark.parametrize('preset', ['', 'fastwrite'])

@@ -20,6 +20,15 @@ _ROOT = 'rosbag2_bagfile_information'
 
 def metadata_to_yaml(metadata: BagMetadata) -> str:
     """Returns the text of metadata.yaml."""
+    return yaml.safe_dump({_ROOT: _content(metadata)}, sort_keys=False)
+
+
+def serialize_metadata(metadata: BagMetadata) -> str:
+    """Returns what an MCAP file holds of it: the content of metadata.yaml, without its root."""
+    return yaml.safe_dump(_content(metadata), sort_keys=False)
+
+
+def _content(metadata: BagMetadata) -> dict[str, Any]:
 
     def span(starting_time: Time, duration: Duration) -> dict[str, Any]:
         return {
@@ -38,7 +47,7 @@ def metadata_to_yaml(metadata: BagMetadata) -> str:
             'type_description_hash': topic.type_description_hash,
         }
         topics.append({'topic_metadata': entry, 'message_count': information.message_count})
-    content = {
+    return {
         'version': 9,
         'storage_identifier': metadata.storage_identifier,
         **span(metadata.starting_time, metadata.duration),
@@ -58,17 +67,17 @@ def metadata_to_yaml(metadata: BagMetadata) -> str:
         'custom_data': metadata.custom_data or None,
         'ros_distro': metadata.ros_distro,
     }
-    return yaml.safe_dump({_ROOT: content}, sort_keys=False)
 
 
 def metadata_from_yaml(text: str) -> BagMetadata:
-    """Reads the text of metadata.yaml.
+    """Reads the text of metadata.yaml, or what `serialize_metadata` returns.
 
     Raises:
         RuntimeError: It is not metadata of a bag.
     """
     try:
-        content = yaml.safe_load(text)[_ROOT]
+        content = yaml.safe_load(text)
+        content = content.get(_ROOT, content)
 
         def span(entry: dict[str, Any]) -> dict[str, Any]:
             start_ns = entry['starting_time']['nanoseconds_since_epoch']
@@ -100,7 +109,7 @@ def metadata_from_yaml(text: str) -> BagMetadata:
             ros_distro=content.get('ros_distro', ''),
             **span(content),
         )
-    except (yaml.YAMLError, KeyError, TypeError) as error:
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
         raise RuntimeError(f'metadata of a bag cannot be read: {error!r}') from error
 
 
@@ -176,5 +185,5 @@ class MetadataIo:
         """Writes metadata.yaml."""
         (Path(uri) / FILE_NAME).write_text(metadata_to_yaml(metadata), encoding='utf-8')
 
-    serialize_metadata = staticmethod(metadata_to_yaml)
+    serialize_metadata = staticmethod(serialize_metadata)
     deserialize_metadata = staticmethod(metadata_from_yaml)

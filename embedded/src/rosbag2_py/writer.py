@@ -14,8 +14,14 @@ from embedded_ros.definitions import DefinitionError
 from embedded_ros.type_hash import type_hash
 from mcap.writer import CompressionType, Writer
 
-from .metadata import FILE_NAME, describe, metadata_to_yaml
-from .options import ConverterOptions, StorageOptions, TopicMetadata, qos_to_dicts
+from .metadata import FILE_NAME, describe, metadata_to_yaml, serialize_metadata
+from .options import (
+    BagMetadata,
+    ConverterOptions,
+    StorageOptions,
+    TopicMetadata,
+    qos_to_dicts,
+)
 from .schema import schema_text
 
 _MIB = 1024 * 1024
@@ -70,6 +76,8 @@ class SequentialWriter:
         self._last_flush_s = time.monotonic()
         self._writer = Writer(self._stream, **preset)
         self._writer.start(profile='ros2', library='g1-il-embedded-ros')
+        # As rosbag2 does: a file that was not closed still says which version's QoS it holds.
+        self._add_metadata(self._writer)
         self._stream.flush()
 
     @staticmethod
@@ -113,7 +121,9 @@ class SequentialWriter:
             message_encoding='cdr',
             schema_id=self._schemas[topic.type],
             metadata={
-                'offered_qos_profiles': yaml.safe_dump(qos_to_dicts(topic.offered_qos_profiles)),
+                'offered_qos_profiles': yaml.safe_dump(
+                    qos_to_dicts(topic.offered_qos_profiles), sort_keys=False
+                ),
                 'topic_type_hash': topic.type_description_hash,
             },
         )
@@ -174,16 +184,20 @@ class SequentialWriter:
         if self._writer is None:
             return
         writer, self._writer = self._writer, None
+        writer.flush()
+        metadata = self._add_metadata(writer)
+        writer.finish()
+        self._stream.close()
+        (self._folder / FILE_NAME).write_text(metadata_to_yaml(metadata), encoding='utf-8')
+
+    def _add_metadata(self, writer: Writer) -> BagMetadata:
+        """Puts what is known of the bag so far into the file, too, and returns it."""
         start_ns = min(self._start_ns, self._end_ns)
         metadata = describe(self.path.name, self._topics, self._counts, start_ns, self._end_ns)
         metadata.custom_data = self._custom_data
         metadata.ros_distro = os.environ.get('ROS_DISTRO', 'jazzy')
-        text = metadata_to_yaml(metadata)
-        writer.flush()
-        writer.add_metadata('rosbag2', {'serialized_metadata': text})
-        writer.finish()
-        self._stream.close()
-        (self._folder / FILE_NAME).write_text(text, encoding='utf-8')
+        writer.add_metadata('rosbag2', {'serialized_metadata': serialize_metadata(metadata)})
+        return metadata
 
     def __del__(self) -> None:
         self.close()
