@@ -184,7 +184,7 @@ def write_metadata(folder: Path, bag_file: str, summary: BagSummary) -> None:
                 'name': name,
                 'type': topic.type,
                 'serialization_format': 'cdr',
-                'offered_qos_profiles': topic.qos,
+                'offered_qos_profiles': _numbered_qos(topic.qos),
             },
             'message_count': len(topic.receive_ns),
         }
@@ -206,6 +206,18 @@ def write_metadata(folder: Path, bag_file: str, summary: BagSummary) -> None:
     partial = path.with_suffix('.partial')
     partial.write_text(yaml.safe_dump(content, sort_keys=False), encoding='utf-8')
     partial.replace(path)
+
+
+def _numbered_qos(text: str) -> str:
+    """Offered QoS profiles as this version of metadata has them: policies are numbers.
+
+    Profiles with the words of later versions are left out, since no reader takes them here.
+    """
+    try:
+        profiles = yaml.safe_load(text) or []
+        return text if all(type(profile['reliability']) is int for profile in profiles) else ''
+    except (yaml.YAMLError, KeyError, TypeError):
+        return ''
 
 
 def promised_messages(folder: Path) -> int:

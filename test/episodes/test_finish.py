@@ -22,6 +22,7 @@ from g1_il.errors import ConfigError
 START = 1_700_000_000_000_000_000
 MS = 1_000_000
 RECORD = 9 + 22 + 17 + 1000  # bytes of one message in the file
+QOS = '- history: 1\n  depth: 5\n  reliability: {}\n'
 DEFINITION = b'# A comment = nothing.\nuint8 KIND=1\n\nstd_msgs/Header header\nuint8[] data\n'
 
 
@@ -43,7 +44,14 @@ def message(stamp_ns: int, size: int) -> bytes:
     return b'\x00\x01\x00\x00' + header + bytes(size)
 
 
-def make_active(root: Path, episode_id: str, count: int = 200, *, close: bool = True) -> Path:
+def make_active(
+    root: Path,
+    episode_id: str,
+    count: int = 200,
+    *,
+    close: bool = True,
+    qos: str = QOS.format(1),
+) -> Path:
     """A recording as rosbag2's fastwrite preset leaves it: no chunks, no index."""
     active = root / 'put_the_can_in' / (episode_id + folders.ACTIVE)
     active.mkdir(parents=True)
@@ -52,8 +60,8 @@ def make_active(root: Path, episode_id: str, count: int = 200, *, close: bool = 
         writer = Writer(stream, use_chunking=False, compression=CompressionType.NONE)
         writer.start(profile='ros2')
         schema = writer.register_schema('test_msgs/msg/Stamped', 'ros2msg', DEFINITION)
-        qos = {'offered_qos_profiles': 'as offered'}
-        channels = [writer.register_channel(f'/{n}', 'cdr', schema, qos) for n in 'ab']
+        metadata = {'offered_qos_profiles': qos}
+        channels = [writer.register_channel(f'/{n}', 'cdr', schema, metadata) for n in 'ab']
         for k in range(count):
             stamp = START + k * 10 * MS + (500 * MS if k >= 150 else 0)
             writer.add_message(
@@ -102,8 +110,23 @@ def test_finish_completes_folder_file_metadata_and_card(tmp_path: Path) -> None:
     info = info['rosbag2_bagfile_information']
     assert info['relative_file_paths'] == ['e1_0.mcap']
     assert info['message_count'] == 200
+    assert info['version'] == 5
     topic = info['topics_with_message_count'][0]['topic_metadata']
-    assert topic['offered_qos_profiles'] == 'as offered'
+    assert topic['offered_qos_profiles'] == QOS.format(1)
+
+
+@pytest.mark.parametrize('qos', ['', '[]\n', QOS.format('reliable'), 'history: 1', '{'])
+def test_qos_in_the_words_of_later_versions_is_not_in_version_5(tmp_path: Path, qos: str) -> None:
+    complete, _ = finish(make_active(tmp_path, 'e1', qos=qos), make_card('e1'))
+    info = yaml.safe_load((complete / 'metadata.yaml').read_text())
+    topics = info['rosbag2_bagfile_information']['topics_with_message_count']
+    written = topics[0]['topic_metadata']['offered_qos_profiles']
+    assert isinstance(written, str), 'text up to version 8, a list since then'
+    assert not yaml.safe_load(written or '[]')
+    with open(complete / 'e1_0.mcap', 'rb') as stream:
+        summary = make_reader(stream).get_summary()
+    assert summary is not None
+    assert {c.metadata['offered_qos_profiles'] for c in summary.channels.values()} == {qos}
 
 
 def test_rosbag2s_own_metadata_is_kept(tmp_path: Path) -> None:
