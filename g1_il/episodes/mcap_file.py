@@ -12,6 +12,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 from mcap.exceptions import McapError
@@ -173,11 +174,15 @@ def _stamp_ns(data: bytes) -> int:
 def write_metadata(folder: Path, bag_file: str, summary: BagSummary) -> None:
     """Writes the metadata.yaml that makes a folder with one MCAP file a rosbag2 bag."""
     start_ns, end_ns = summary.span_ns
-    span = {
-        'duration': {'nanoseconds': end_ns - start_ns},
-        'starting_time': {'nanoseconds_since_epoch': start_ns},
-        'message_count': summary.messages,
-    }
+
+    def span() -> dict[str, Any]:
+        # New every time: YAML would write a second mention of the same object as an alias.
+        return {
+            'duration': {'nanoseconds': end_ns - start_ns},
+            'starting_time': {'nanoseconds_since_epoch': start_ns},
+            'message_count': summary.messages,
+        }
+
     topics = [
         {
             'topic_metadata': {
@@ -194,12 +199,12 @@ def write_metadata(folder: Path, bag_file: str, summary: BagSummary) -> None:
         'rosbag2_bagfile_information': {
             'version': _METADATA_VERSION,
             'storage_identifier': 'mcap',
-            **span,
+            **span(),
             'topics_with_message_count': topics,
             'compression_format': '',
             'compression_mode': '',
             'relative_file_paths': [bag_file],
-            'files': [{'path': bag_file, **span}],
+            'files': [{'path': bag_file, **span()}],
         }
     }
     path = folder / METADATA_NAME

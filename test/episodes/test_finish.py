@@ -106,8 +106,9 @@ def test_finish_completes_folder_file_metadata_and_card(tmp_path: Path) -> None:
     assert card.topics['/a'].messages == 100
     assert card.topics['/a'].gaps == 1, 'by the headers'
     assert card.topics['/a'].longest_gap_s == pytest.approx(0.52)
-    info = yaml.safe_load((complete / 'metadata.yaml').read_text())
-    info = info['rosbag2_bagfile_information']
+    text = (complete / 'metadata.yaml').read_text()
+    assert '&' not in text and '*' not in text, 'plain YAML, without aliases'
+    info = yaml.safe_load(text)['rosbag2_bagfile_information']
     assert info['relative_file_paths'] == ['e1_0.mcap']
     assert info['message_count'] == 200
     assert info['version'] == 5
