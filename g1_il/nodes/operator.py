@@ -40,7 +40,7 @@ from g1_il.srv import ResetScene, SelectSource, StartEpisode, StopEpisode
 HEADSET_HZ = 60.0
 LIMIT_S = 60.0
 START_S = 120.0
-SETTLE_S = 0.2
+SETTLE_S = 1.7
 SERVICES = {
     'sim/reset': ResetScene,
     'gate/select_source': SelectSource,

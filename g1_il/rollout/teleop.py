@@ -23,6 +23,7 @@ VIEW_HZ = 30.0
 STATUS_HZ = 5.0
 LIMIT_S = 30.0
 SETTLE_S = 0.2
+PATIENCE_S = 1.5  # a can that was set down may rock for a while
 
 
 class Recorder(Protocol):
@@ -100,6 +101,8 @@ def teleoperate(
     schedule = Schedule(session.activities(), start_ns)
     schedule.run(start_ns + round(LIMIT_S * 1e9), session.is_over)
     schedule.run(schedule.now_ns + round(SETTLE_S * 1e9))
+    deadline_ns = schedule.now_ns + round(PATIENCE_S * 1e9)
+    schedule.run(deadline_ns, lambda: rig.scene(rig.now_ns).success)
     scene = rig.scene(rig.now_ns)
     return TeleopResult(
         seed=seed,
