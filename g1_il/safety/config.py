@@ -63,7 +63,12 @@ class GateConfig:
         metadata={'description': 'silence of the source after which it is deselected'},
     )
     blend_s: float = field(
-        default=0.5, metadata={'description': 'time over which a newly followed source blends in'}
+        default=0.5,
+        metadata={'description': 'least time over which a newly followed source blends in'},
+    )
+    blend_max_velocity_rad_s: float = field(
+        default=1.0,
+        metadata={'description': 'fastest arm joint on the way to where a new source wants it'},
     )
     state_hold_after_s: float = field(
         default=0.05, metadata={'description': 'age of the robot state after which the gate holds'}

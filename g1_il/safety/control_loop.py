@@ -126,8 +126,9 @@ class ControlLoop:
         return self._ask(self._gate.disarm)
 
     def estop(self) -> Answer:
-        """Stops at once."""
-        return self._ask(self._gate.estop)
+        """Stops at once, during the last release, too: its rest of the way is damped."""
+        with self._lock:
+            return self._gate.estop(time.monotonic_ns())
 
     def reset(self) -> Answer:
         """Leaves FAULT."""

@@ -6,6 +6,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from g1_il.safety.limits import ARM
+
 Array = npt.NDArray[np.float64]
 
 SHORTEST_INTERVAL_NS = 4_000_000
@@ -23,13 +25,18 @@ class Follower:
     delay back, because its target is then carried forward by one interval.
     """
 
-    def __init__(self, blend_ns: int) -> None:
+    def __init__(self, blend_ns: int, blend_velocity: float) -> None:
         """Makes an empty follower; call `start` before use.
 
         Args:
-            blend_ns: Time over which a new source takes over from where the command stands [ns].
+            blend_ns: Least time over which a new source takes over from where the command
+                stands [ns].
+            blend_velocity: Fastest arm joint on the way to a source's first target [rad/s]; one
+                that is far away is blended in for longer.
         """
-        self._blend_ns = blend_ns
+        self._least_blend_ns = blend_ns
+        self._blend_velocity = blend_velocity
+        self._blend_ns = float(blend_ns)
         self._interval_ns = float(FIRST_INTERVAL_NS)
         self._offered_ns = -1
         self._arrival_ns = 0
@@ -57,6 +64,7 @@ class Follower:
         if self._offered_ns < 0:
             self._reference = position.copy()
             self._reference_ns = now_ns
+            self._blend_ns = self._blend_time_ns(position)
         else:
             interval_ns = now_ns - self._offered_ns
             interval_ns = min(max(interval_ns, SHORTEST_INTERVAL_NS), LONGEST_INTERVAL_NS)
@@ -79,6 +87,11 @@ class Follower:
             self._reference = self._reference + velocity * (passed_ns * 1e-9)
         self._reference_ns = now_ns
         return self._blend(velocity, now_ns)
+
+    def _blend_time_ns(self, position: Array) -> float:
+        """How long to blend to a first target: the eased way is 1.5 times as fast half-way."""
+        way = float(np.abs(position[ARM] - self._anchor[ARM]).max())
+        return max(self._least_blend_ns, 1.5e9 * way / self._blend_velocity)
 
     def _blend(self, velocity: Array, now_ns: int) -> tuple[Array, Array]:
         share = (now_ns - self._started_ns) / self._blend_ns

@@ -264,9 +264,9 @@ class Gate:
             gain_per_s, max_velocity = release.gain_per_s, release.max_velocity
             self._advance(target, np.zeros(28), gain_per_s, now_ns, max_velocity=max_velocity)
         else:
-            self._weight = release.next_weight(self._weight)
+            self._weight = release.next_weight(self._weight, now_ns)
             self._brake(now_ns)
-        if release.has_ended(self._weight):
+        if release.has_ended(now_ns):
             self._enter(GateState.DISARMED, self._reason)
         return self._damp() if release.damped else self._follow()
 

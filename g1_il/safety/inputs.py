@@ -48,7 +48,7 @@ class SelectedSource:
     def __init__(self, config: GateConfig, limits: Limits) -> None:
         """Starts with nobody selected."""
         self._limits = limits
-        self._follower = Follower(round(config.blend_s * 1e9))
+        self._follower = Follower(round(config.blend_s * 1e9), config.blend_max_velocity_rad_s)
         self._accepted_ns: int | None = None
         self._stamp_ns: int | None = None
         self.name = ''

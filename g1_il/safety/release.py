@@ -15,6 +15,8 @@ Array = npt.NDArray[np.float64]
 ARRIVED_RAD = 0.01
 REPEAT_S = 0.1
 """How long the last command, weight 0 and hands let go, is repeated in case one gets lost."""
+LONGEST_STEP_S = 0.05
+"""However long a step was missing, the weight leaps by no more than the ramp has in this time."""
 
 
 class Release:
@@ -26,12 +28,13 @@ class Release:
     def __init__(self, config: GateConfig) -> None:
         """Prepares the ramps; `begin` starts one."""
         self._move_ns = round(config.release_move_s * 1e9)
-        self._weight_step = config.period_ns * 1e-9 / config.release_ramp_s
-        self._repeats = round(REPEAT_S * config.control_rate_hz)
+        self._ramp_ns = config.release_ramp_s * 1e9
+        self._longest_step_ns = LONGEST_STEP_S * 1e9
         self.max_velocity: Array = np.full(28, config.release_velocity_rad_s)
         self._started_ns = 0
         self._moves = False
-        self._repeated = 0
+        self._stepped_ns = 0
+        self._out_ns: int | None = None
         self.damped = False
 
     def begin(self, now_ns: int, *, move: bool, damped: bool) -> None:
@@ -44,7 +47,8 @@ class Release:
         """
         self._started_ns = now_ns
         self._moves = move
-        self._repeated = 0
+        self._stepped_ns = now_ns
+        self._out_ns = None
         self.damped = damped
 
     def wants_to_move(self, trajectory: Trajectory, rest: Array, now_ns: int) -> bool:
@@ -54,14 +58,22 @@ class Release:
             arrived = way < ARRIVED_RAD and np.abs(trajectory.velocity[ARM]).max() < ARRIVED_RAD
             if arrived or now_ns - self._started_ns >= self._move_ns:
                 self._moves = False
+            else:
+                self._stepped_ns = now_ns
         return self._moves
 
-    def next_weight(self, weight: float) -> float:
-        """The weight one step further down its ramp."""
-        if weight == 0.0:
-            self._repeated += 1
-        return max(0.0, weight - self._weight_step)
+    def next_weight(self, weight: float, now_ns: int) -> float:
+        """The weight further down its ramp, by the time since the last step.
 
-    def has_ended(self, weight: float) -> bool:
-        """True when the last command has been repeated often enough."""
-        return weight == 0.0 and self._repeated >= self._repeats
+        By time and not by steps: on a machine that misses steps the release ends in time, too.
+        """
+        passed_ns = min(now_ns - self._stepped_ns, self._longest_step_ns)
+        self._stepped_ns = now_ns
+        weight = max(0.0, weight - passed_ns / self._ramp_ns)
+        if weight == 0.0 and self._out_ns is None:
+            self._out_ns = now_ns
+        return weight
+
+    def has_ended(self, now_ns: int) -> bool:
+        """True when the weight is out and the last command has been repeated for long enough."""
+        return self._out_ns is not None and now_ns - self._out_ns >= REPEAT_S * 1e9

@@ -154,6 +154,17 @@ def test_switching_sources_does_not_jump():
     )
 
 
+def test_a_source_that_wants_to_be_far_away_is_approached_slowly():
+    bench = Bench()
+    bench.arm('teleop')
+    first = len(bench.commands)
+    far = REST.copy()
+    far[0] -= 1.2
+    bench.follow(far, 3.0)
+    assert biggest_step(bench, first) / (CONFIG.period_ns * 1e-9) < 1.05
+    np.testing.assert_allclose(bench.commanded, far, atol=2e-3)
+
+
 def test_silence_holds_then_lets_go():
     bench = Bench()
     bench.arm('teleop')
@@ -200,7 +211,7 @@ def test_targets_beyond_the_limits_are_clipped_and_counted():
     bench.arm('teleop')
     beyond = NEAR.copy()
     beyond[3] = 3.0  # left elbow
-    bench.follow(beyond, 2.5)
+    bench.follow(beyond, 5.0)
     assert bench.commanded[3] == pytest.approx(LIMITS.upper[3], abs=1e-3)
     assert bench.counts['position_limit'] > 500
     assert biggest_step(bench) <= 6.0 * 0.004 + 1e-9
@@ -308,6 +319,21 @@ def test_release_from_far_away_still_ends_in_time():
     assert bench.state is GateState.DISARMED
     weights = [command.weight for command in bench.commands if command is not None]
     assert min(np.diff(weights)) >= -0.004 / CONFIG.release_ramp_s - 1e-9
+
+
+def test_release_ends_in_time_on_a_machine_that_misses_every_second_step():
+    bench = Bench()
+    bench.arm('teleop')
+    bench.follow(REST + np.where(np.arange(28) < 14, 0.6, 0.0), 2.0)
+    began_ns = bench.now_ns
+    bench.gate.shut_down(began_ns)
+    weights = []
+    while bench.state is not GateState.DISARMED:
+        bench.now_ns += CONFIG.period_ns
+        weights.append(bench.step().weight)
+    assert (bench.now_ns - began_ns) * 1e-9 < 3.9
+    assert np.abs(np.diff(weights)).max() < 0.01, 'a ramp, not a leap'
+    assert weights[-1] == 0.0
 
 
 def test_shut_down_in_fault_ramps_out_damped():
