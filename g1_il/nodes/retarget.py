@@ -2,7 +2,8 @@
 """Follows the user's hands: headset frames to joint targets of arms and hands.
 
 Says nothing until it is engaged, and then begins where the robot is. Lets go by itself when the
-gate releases the arms or stops; then it has to be engaged again on purpose.
+gate releases the arms, stops, or turns away from teleop; then it has to be engaged again on
+purpose, from where the robot is by then.
 
 Subscribes:
     xr/frame (g1_il/XrFrame), 60-90 Hz: each is answered by one command
@@ -19,6 +20,7 @@ Services:
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import dataclass, field
 
 from rclpy.node import Node
@@ -35,6 +37,7 @@ from g1_il.ros.run_node import run_node
 from g1_il.ros.samples import JointSample
 
 LET_GO = (GateStatus.DISARMED, GateStatus.RELEASING, GateStatus.FAULT)
+SOURCE = 'teleop'
 MAX_STATE_AGE_S = 0.5
 
 
@@ -71,7 +74,9 @@ class RetargetNode(Node):
         super().__init__('retarget')
         self._retargeter = Retargeter(declare(self, RetargetNodeConfig).retargeting())
         self._measured: JointSample | None = None
-        self._gate = GateStatus.DISARMED
+        self._measured_s = 0.0
+        self._gate: int | None = None
+        self._source = ''
         self._refused = 0
         self._command = self.create_publisher(JointCommand, 'teleop/command', COMMAND)
         self.create_subscription(XrFrame, 'xr/frame', self._on_frame, SENSOR)
@@ -91,6 +96,7 @@ class RetargetNode(Node):
     def _on_joints(self, msg: JointState) -> None:
         try:
             self._measured = messages.joint_state_from_msg(msg)
+            self._measured_s = time.monotonic()
         except G1Error as error:
             self._refused += 1
             if self._refused == 1:
@@ -98,7 +104,8 @@ class RetargetNode(Node):
 
     def _on_gate(self, msg: GateStatus) -> None:
         changed, self._gate = msg.state != self._gate, msg.state
-        if changed and msg.state in LET_GO and self._retargeter.engaged:
+        left, self._source = self._source == SOURCE != msg.source, msg.source
+        if self._retargeter.engaged and (left or (changed and msg.state in LET_GO)):
             self._retargeter.disengage()
             self.get_logger().info(f'disengaged: the gate let go {msg.reason}'.rstrip())
 
@@ -109,7 +116,9 @@ class RetargetNode(Node):
     def _engage(self) -> tuple[bool, str]:
         if self._measured is None:
             return False, 'no joint_states have come yet; is the bridge running?'
-        age_s = (self.get_clock().now().nanoseconds - self._measured.stamp_ns) * 1e-9
+        if self._gate in LET_GO:
+            return False, 'the gate has not got the arms; call gate/arm first'
+        age_s = time.monotonic() - self._measured_s
         if age_s > MAX_STATE_AGE_S:
             return False, f'the newest joint_states are {age_s:.2f} s old; is the bridge running?'
         try:

@@ -151,15 +151,19 @@ class ArmIk:
             collision_detection_distance=self._config.clearance_look_m,
         )
 
-    def start(self, position: Array) -> None:
+    def start(self, position: Array) -> Array:
         """Continues from joint positions [rad], shape (14,): left arm, right arm.
 
         The targets become the poses that the arms have there.
+
+        Returns:
+            Where it begins [rad], shape (14,): the same, or the nearest within the joint limits.
         """
         q = np.clip(position[self._order], self._lower, self._upper)
         self._configuration.update(q)
         for side in SIDES:
             self._tasks[side].set_target_from_configuration(self._configuration)
+        return self._positions()
 
     def set_target(self, side: str, pose: Array) -> None:
         """Sets where an end effector should be: pose in the pelvis frame, shape (4, 4)."""
@@ -188,6 +192,10 @@ class ArmIk:
             self.unsolved += 1
         else:
             self._move(velocity * self._period_s)
+        return self._positions()
+
+    def _positions(self) -> Array:
+        """The configuration in the order left arm, right arm, shape (14,)."""
         answer = np.empty(len(ARM_JOINTS))
         answer[self._order] = self._configuration.q
         return answer

@@ -73,6 +73,7 @@ class Retargeter:
         self._arms = ArmIk(self.config.arm, period_s)
         self._hands = {side: HandQp(self.config.hand, side, period_s) for side in SIDES}
         self._hand_position = {side: np.zeros(7) for side in SIDES}
+        self._beyond = np.zeros(len(ARM_JOINTS))
         self._approaching = frozenset(SIDES)
         self._seen_ns: dict[str, int | None] = dict.fromkeys(SIDES)
         self._engaged = False
@@ -104,7 +105,8 @@ class Retargeter:
             raise ValueError(f'measured positions have shape {position.shape}, not (43,)')
         if not np.all(np.isfinite(position[_ARM_INDEX])):
             raise ValueError('measured positions of the arms are not all finite')
-        self._arms.start(position[_ARM_INDEX])
+        arms = position[_ARM_INDEX]
+        self._beyond = arms - self._arms.start(arms)
         for side in SIDES:
             hand = np.nan_to_num(position[_HAND_INDEX[side]])  # a hand never seen is open
             self._hands[side].start(hand)
@@ -133,7 +135,7 @@ class Retargeter:
             target = wrist_target(frame.head_position, hands[side], side, self._offset)
             self._arms.set_target(side, target)
             self._hand_position[side] = self._hands[side].step(hands[side])
-        arms = self._arms.step(self._approaching)
+        arms = self._arms.step(self._approaching) + self._come_back_in()
         self._approaching -= {side for side in self._approaching if self._has_arrived(side)}
         position = np.concatenate(
             [arms, self._hand_position['left'], self._hand_position['right']]
@@ -144,6 +146,12 @@ class Retargeter:
             position=position,
             velocity=np.zeros(len(COMMAND_JOINTS)),
         )
+
+    def _come_back_in(self) -> Array:
+        """What is left of the way [rad], shape (14,), from a start outside IK's limits."""
+        most = self.config.arm.approach_velocity_rad_s / self.config.rate_hz
+        self._beyond = self._beyond - np.clip(self._beyond, -most, most)
+        return self._beyond
 
     def _is_back(self, side: str, stamp_ns: int) -> bool:
         """Whether a hand that is seen now was out of sight for long."""

@@ -3,6 +3,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -128,6 +129,37 @@ def test_refuses_to_engage_without_a_robot(graph: Graph) -> None:
     answer = graph.call()
     assert not answer.success
     assert 'joint_states' in answer.message
+
+
+def test_refuses_to_engage_while_the_gate_has_not_got_the_arms(graph: Graph) -> None:
+    graph.gate.publish(GateStatus(state=GateStatus.DISARMED))
+    graph.until(lambda: graph.node._gate == GateStatus.DISARMED)
+    graph.measure(STANDING)
+    answer = graph.call()
+    assert not answer.success and 'gate/arm' in answer.message
+
+
+def test_refuses_to_engage_at_an_old_pose_whatever_the_stamps_say(graph: Graph) -> None:
+    graph.measure(STANDING)
+    sample = graph.node._measured
+    future = replace(sample, stamp_ns=sample.stamp_ns + 3_600_000_000_000)  # clock set back
+    graph.node._measured = future
+    graph.node._measured_s -= 1.0
+    answer = graph.call()
+    assert not answer.success and 'old' in answer.message
+
+
+def test_lets_go_when_the_gate_turns_to_another_source(graph: Graph) -> None:
+    graph.gate.publish(GateStatus(state=GateStatus.HOLD))
+    graph.until(lambda: graph.node._gate == GateStatus.HOLD)
+    graph.measure(STANDING)
+    assert graph.call().success
+    graph.gate.publish(GateStatus(state=GateStatus.ACTIVE, source='teleop'))
+    graph.until(lambda: graph.node._source == 'teleop')
+    assert graph.node._retargeter.engaged, 'engaging before selecting is allowed'
+    graph.gate.publish(GateStatus(state=GateStatus.HOLD, reason='teleop was silent'))
+    graph.until(lambda: graph.node._source == '')
+    assert not graph.node._retargeter.engaged
 
 
 def test_node_and_process_give_the_same_commands(graph: Graph) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from g1_il.errors import ConfigError
 from g1_il.retarget.retargeter import RetargetConfig, Retargeter
-from g1_il.robot.joints import COMMAND_INDEX
+from g1_il.robot.joints import COMMAND_INDEX, JOINT_INDEX
 from g1_il.robot.poses import STANDING
 from g1_il.sim.operator import SPANNED
 from g1_il.sim.operator_hand import RELAXED, HandPosture, hand_frame
@@ -82,6 +82,19 @@ def test_begins_where_the_robot_is_and_never_jumps(retargeter: Retargeter) -> No
     assert retargeter.approaching == frozenset()
     for side in ('left', 'right'):
         assert retargeter.arms.error(side)[0] < 2e-3
+
+
+def test_begins_where_the_robot_is_even_outside_the_limits_of_ik(retargeter: Retargeter) -> None:
+    measured = STANDING.copy()
+    measured[JOINT_INDEX['left_shoulder_roll_joint']] = -0.4  # pressed against the torso
+    measured[JOINT_INDEX['right_elbow_joint']] = 2.09
+    retargeter.engage(measured)
+    answers = follow(retargeter, [frame(k) for k in range(120)])
+    config = retargeter.config
+    slow = 2.0 * config.arm.approach_velocity_rad_s / config.rate_hz
+    path = np.vstack([measured[COMMAND_INDEX], answers])[:61, :14]
+    assert np.abs(np.diff(path, axis=0)).max() <= slow + 1e-6
+    assert answers[-1][1] >= -config.arm.inward_roll_rad - 1e-9
 
 
 def test_comes_slowly_at_first_and_then_keeps_up(retargeter: Retargeter) -> None:
