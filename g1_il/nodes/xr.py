@@ -143,12 +143,13 @@ class XrNode(Node):
             self._said = said
             self.get_logger().info(said)
         counters = report.counters
-        dropped = counters.refused_malformed + report.refused_access
+        dropped = counters.refused_malformed + counters.refused_late + report.refused_access
         if dropped > self._dropped:
             self._dropped = dropped
             self.get_logger().warning(
                 f'refused since start: {counters.refused_malformed} malformed messages '
                 f'({"; ".join(report.last_malformed) or "sender gone"}), '
+                f'{counters.refused_late} frames that came too late, '
                 f'{report.refused_access} wrong tokens'
             )
 

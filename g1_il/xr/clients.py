@@ -28,6 +28,7 @@ class Counters:
     frames: int = 0
     refused_malformed: int = 0
     refused_no_clock: int = 0
+    refused_late: int = 0
     refused_not_in_control: int = 0
     images_sent: int = 0
     images_skipped: int = 0
@@ -78,10 +79,12 @@ class Clients:
 
     Args:
         deliver: Takes each frame of the one in control and its clock's half width [s].
+        max_age_s: Frames that are surely older when they come are dropped [s].
     """
 
-    def __init__(self, deliver: Deliver) -> None:
+    def __init__(self, deliver: Deliver, *, max_age_s: float) -> None:
         self._deliver = deliver
+        self._max_age_s = max_age_s
         self._number = itertools.count(1)
         self._ping = itertools.count(1)
         self.all: list[Client] = []
@@ -123,6 +126,9 @@ class Clients:
         stamp = client.clock.to_host_ns(tracking.headset_ms, now_ns)
         if stamp is None:
             self.counters.refused_no_clock += 1
+            return
+        if (now_ns - stamp[0]) * 1e-9 - stamp[1] > self._max_age_s:
+            self.counters.refused_late += 1
             return
         self.counters.frames += 1
         self._deliver(client.maker.frame(tracking, stamp[0]), stamp[1])

@@ -32,6 +32,8 @@ class ServerConfig:
         ping_period_s: How often a page is asked for its time [s].
         status_period_s: How often a page is told the status [s].
         silence_timeout_s: A page that does not answer for this long is gone [s].
+        max_frame_age_s: Tracking older than this is dropped: what a stalled line delivers late
+            is not to be followed [s].
     """
 
     host: str = '0.0.0.0'
@@ -42,13 +44,19 @@ class ServerConfig:
     ping_period_s: float = 1.0
     status_period_s: float = 0.2
     silence_timeout_s: float = 5.0
+    max_frame_age_s: float = 0.5
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
             raise ConfigError(f'port is {self.port}; it must lie between 0 and 65535')
         if bool(self.certificate) != bool(self.key):
             raise ConfigError('certificate and key belong together; only one of them is set')
-        for name in ('ping_period_s', 'status_period_s', 'silence_timeout_s'):
+        for name in (
+            'ping_period_s',
+            'status_period_s',
+            'silence_timeout_s',
+            'max_frame_age_s',
+        ):
             if not getattr(self, name) > 0.0:
                 raise ConfigError(f'{name} is {getattr(self, name)}; it must be positive')
 

@@ -75,7 +75,7 @@ class XrServer:
         self.token = load_or_make_token(config.folder)
         self._ssl = ssl_context(config)
         self._guard = AccessGuard(self.token)
-        self._clients = Clients(deliver)
+        self._clients = Clients(deliver, max_age_s=config.max_frame_age_s)
         self._status: dict[str, object] = {}
         self._loop = asyncio.new_event_loop()
         self._thread: threading.Thread | None = None

@@ -17,9 +17,10 @@ from aiohttp import WSMsgType
 
 from g1_il.errors import ConfigError
 from g1_il.xr.bases import position_to_rep103
+from g1_il.xr.clients import Clients
 from g1_il.xr.config import ServerConfig
 from g1_il.xr.server import XrServer
-from g1_il.xr.tracking import Tracking, encode_tracking
+from g1_il.xr.tracking import Tracking, decode_tracking, encode_tracking
 
 
 class Received:
@@ -39,7 +40,9 @@ def received() -> Received:
 
 @pytest.fixture
 def server(tmp_path, received):
-    config = ServerConfig(host='127.0.0.1', port=0, folder=tmp_path, status_period_s=0.02)
+    config = ServerConfig(
+        host='127.0.0.1', port=0, folder=tmp_path, status_period_s=0.02, max_frame_age_s=60.0
+    )
     server = XrServer(config, received)
     server.start()
     yield server
@@ -168,6 +171,24 @@ def test_tracking_becomes_frames_with_host_stamps(server, received) -> None:
         # On one machine the truth is known: sent at most this long before it was delivered.
         assert -1e9 * uncertainty_s <= at_ns - frame.stamp_ns < 10e9
     assert server.report().counters.frames == 20
+
+
+def test_frames_that_a_stalled_line_delivers_late_are_dropped(received) -> None:
+    clients = Clients(received, max_age_s=0.5)
+    client = clients.add('here')
+    clients.session(client, 'immersive-vr')
+    now_ns = 10**18
+    captured_ms = time.monotonic_ns() / 1e6
+    client.clock.add_round_trip(
+        asked_ns=now_ns, headset_ms=captured_ms, answered_ns=now_ns + 2_000_000
+    )
+    data = message(0)
+    headset_ms = decode_tracking(data).headset_ms
+    for age_ns in (0, 400_000_000, 600_000_000, 3_000_000_000):
+        at_ns = now_ns + round((headset_ms - captured_ms) * 1e6) + age_ns
+        clients.tracking(client, data, at_ns)
+    assert len(received.frames) == clients.counters.frames == 2
+    assert clients.counters.refused_late == 2
 
 
 def test_malformed_messages_are_counted_and_the_line_stays(server, received) -> None:
