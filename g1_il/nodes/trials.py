@@ -6,8 +6,8 @@ the source `policy`, call policy/start, wait for the scene's success or the time
 policy/pause. Writes a JSON report and exits 0 when enough trials succeeded, 1 otherwise.
 
 Subscribes:
-    sim/scene (g1_il/SceneState), gate/status (g1_il/GateStatus), policy/status
-    (g1_il/PolicyStatus)
+    sim/scene (g1_il/SceneState), joint_states (sensor_msgs/JointState), gate/status
+    (g1_il/GateStatus), policy/status (g1_il/PolicyStatus)
 Calls:
     sim/reset, gate/arm, gate/disarm, gate/reset, gate/select_source, policy/start, policy/pause
 
@@ -29,16 +29,19 @@ from typing import Any
 
 import rclpy
 from rclpy.node import Node
+from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
 from g1_il.errors import ConfigError, G1Error
 from g1_il.msg import GateStatus, PolicyStatus, SceneState
+from g1_il.ros.messages import stamp_to_ns
 from g1_il.ros.params import declare
 from g1_il.ros.qos import SENSOR, STATUS
 from g1_il.ros.run_node import run_node
 from g1_il.srv import ResetScene, SelectSource
 
 PATIENCE_S = 30.0
+SETTLE_S = 0.3
 TRIGGERS = ('gate/arm', 'gate/disarm', 'gate/reset', 'policy/start', 'policy/pause')
 
 
@@ -89,6 +92,7 @@ class TrialsNode(Node):
             (SceneState, 'sim/scene', SENSOR),
             (GateStatus, 'gate/status', STATUS),
             (PolicyStatus, 'policy/status', STATUS),
+            (JointState, 'joint_states', SENSOR),
         ):
             self.create_subscription(kind, topic, self._keep, qos)
         self._callers = {name: self.create_client(Trigger, name) for name in TRIGGERS}
@@ -103,7 +107,7 @@ class TrialsNode(Node):
         Returns:
             The report.
         """
-        for kind in (SceneState, GateStatus, PolicyStatus):
+        for kind in (SceneState, GateStatus, PolicyStatus, JointState):
             self._wait(lambda kind=kind: kind in self._newest, f'a {kind.__name__}')
         trials = []
         for number in range(self.config.rollouts):
@@ -132,14 +136,15 @@ class TrialsNode(Node):
     def _trial(self, seed: int) -> dict[str, Any]:
         """One trial; whatever goes wrong becomes its reason."""
         began = time.monotonic()
-        reason = ''
+        reason, reselected = '', 0
         try:
             self._end_trial()
             self._call('sim/reset', ResetScene.Request(seed=seed))
             self._wait(lambda: self._newest[SceneState].seed == seed, 'the new scene')
+            self._settle()
             self._call('gate/arm', Trigger.Request())
             self._wait(lambda: self._gate() == GateStatus.HOLD, 'the gate to hold')
-            self._call('gate/select_source', SelectSource.Request(source='policy'))
+            self._select_policy()
             self._call('policy/start', Trigger.Request())
             began = time.monotonic()
             while not self._newest[SceneState].success:
@@ -147,6 +152,10 @@ class TrialsNode(Node):
                     raise TrialError(f'gate in fault: {self._newest[GateStatus].reason}')
                 if time.monotonic() - began > self.config.timeout_s:
                     break
+                if self._gate() == GateStatus.HOLD and not self._newest[GateStatus].source:
+                    # The policy was silent for long, as on a machine that is too slow.
+                    self._select_policy()
+                    reselected += 1
                 rclpy.spin_once(self, timeout_sec=0.05)
             self._call('policy/pause', Trigger.Request())
         except TrialError as error:
@@ -157,6 +166,7 @@ class TrialsNode(Node):
             'success': bool(scene.success) and scene.seed == seed and not reason,
             'stage': scene.stage,
             'seconds': round(time.monotonic() - began, 3),
+            'reselected': reselected,
             'reason': reason,
         }
 
@@ -168,6 +178,18 @@ class TrialsNode(Node):
         elif self._gate() != GateStatus.DISARMED:
             self._call('gate/disarm', Trigger.Request())
         self._wait(lambda: self._gate() == GateStatus.DISARMED, 'the gate to release')
+
+    def _select_policy(self) -> None:
+        self._call('gate/select_source', SelectSource.Request(source='policy'))
+        self._wait(lambda: self._newest[GateStatus].source == 'policy', 'the gate to say so')
+
+    def _settle(self) -> None:
+        """Lets the bridge see the robot after its reset: arming starts from what it has seen."""
+        known_ns = self.get_clock().now().nanoseconds + round(SETTLE_S * 1e9)
+        self._wait(
+            lambda: stamp_to_ns(self._newest[JointState].header.stamp) > known_ns,
+            'the joint states after the reset',
+        )
 
     def _gate(self) -> int:
         return int(self._newest[GateStatus].state)
