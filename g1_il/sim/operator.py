@@ -15,14 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from g1_il.errors import ConfigError
-from g1_il.robot.rotation import (
-    matrix_from_xyzw,
-    rotation_x,
-    rotation_y,
-    rotation_z,
-    xyzw_from_matrices,
-)
-from g1_il.sim.operator_hand import RELAXED, HandPosture, blend, hand_frame
+from g1_il.robot.rotation import rotation_x, rotation_y, rotation_z, xyzw_from_matrices
+from g1_il.sim.operator_hand import CLOSED, RELAXED, SPANNED, HandPosture, blend, hand_frame
+from g1_il.sim.operator_motion import Pose, between, min_jerk
 from g1_il.sim.scene import Scene
 from g1_il.xr.frame import HandFrame, XrFrame
 
@@ -38,30 +33,6 @@ HEAD_IN_PELVIS = np.array([0.15, 0.0, 0.45])
 """Where the robot puts that head in its pelvis frame [m]: learnt by practice."""
 
 _DEG = math.pi / 180.0
-
-# A hand spanned like a C, as around a large glass from above.
-SPANNED = HandPosture(
-    thumb_radial=62 * _DEG,
-    thumb_palmar=42 * _DEG,
-    thumb_roll=-100 * _DEG,
-    thumb_flexion=(0.0, 0.0),
-    index=(45 * _DEG, 12 * _DEG, 6 * _DEG),
-    middle=(47 * _DEG, 12 * _DEG, 6 * _DEG),
-    ring=(50 * _DEG, 15 * _DEG, 8 * _DEG),
-    pinky=(52 * _DEG, 15 * _DEG, 8 * _DEG),
-)
-
-# The same hand closed until the thumb meets the two fingers.
-CLOSED = HandPosture(
-    thumb_radial=22 * _DEG,
-    thumb_palmar=54 * _DEG,
-    thumb_roll=-118 * _DEG,
-    thumb_flexion=(18 * _DEG, 22 * _DEG),
-    index=(62 * _DEG, 45 * _DEG, 20 * _DEG),
-    middle=(62 * _DEG, 45 * _DEG, 20 * _DEG),
-    ring=(65 * _DEG, 50 * _DEG, 25 * _DEG),
-    pinky=(65 * _DEG, 50 * _DEG, 25 * _DEG),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,19 +75,6 @@ class Habits:
     rest_s: float = 0.4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pose:
-    """A wrist of the operator as he thinks of it: the robot's, in the robot's pelvis frame.
-
-    Attributes:
-        position: [m], shape (3,).
-        rotation: Shape (3, 3): x to the middle finger, z out of the back of the hand.
-    """
-
-    position: Array
-    rotation: Array
-
-
 def _at_rest(side: str) -> Pose:
     """Elbows back, forearm raised, palm facing inwards: how the robot stands, so that nothing
     moves when retargeting is engaged."""
@@ -130,24 +88,6 @@ def _at_rest(side: str) -> Pose:
 
 HOME = {side: _at_rest(side) for side in ('left', 'right')}
 """Where the operator's hands rest."""
-
-
-def min_jerk(share: float) -> float:
-    """Smooth step from 0 to 1 with velocity and acceleration zero at both ends."""
-    s = min(max(share, 0.0), 1.0)
-    return s * s * s * (10.0 + s * (6.0 * s - 15.0))
-
-
-def between(a: Pose, b: Pose, share: float) -> Pose:
-    """The pose that is `share` of the way from a to b, turning about one axis."""
-    q = xyzw_from_matrices(a.rotation.T @ b.rotation)
-    half = math.atan2(float(np.linalg.norm(q[:3])), float(q[3]))
-    rotation = a.rotation
-    if half > 1e-9:
-        axis = q[:3] / np.linalg.norm(q[:3])
-        turn = np.append(axis * math.sin(share * half), math.cos(share * half))
-        rotation = a.rotation @ matrix_from_xyzw(turn)
-    return Pose(position=a.position + share * (b.position - a.position), rotation=rotation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,15 +70,42 @@ def blend(a: HandPosture, b: HandPosture, share: float) -> HandPosture:
     return HandPosture(**{n: between(getattr(a, n), getattr(b, n)) for n in names})
 
 
+_DEG = math.pi / 180.0
+
 RELAXED = HandPosture(
-    thumb_radial=math.radians(40),
-    thumb_palmar=math.radians(25),
-    thumb_roll=math.radians(-70),
-    thumb_flexion=(math.radians(10), math.radians(15)),
-    index=(math.radians(15), math.radians(20), math.radians(10)),
-    middle=(math.radians(20), math.radians(25), math.radians(12)),
-    ring=(math.radians(25), math.radians(28), math.radians(14)),
-    pinky=(math.radians(28), math.radians(28), math.radians(14)),
+    thumb_radial=40 * _DEG,
+    thumb_palmar=25 * _DEG,
+    thumb_roll=-70 * _DEG,
+    thumb_flexion=(10 * _DEG, 15 * _DEG),
+    index=(15 * _DEG, 20 * _DEG, 10 * _DEG),
+    middle=(20 * _DEG, 25 * _DEG, 12 * _DEG),
+    ring=(25 * _DEG, 28 * _DEG, 14 * _DEG),
+    pinky=(28 * _DEG, 28 * _DEG, 14 * _DEG),
+)
+
+
+# A hand spanned like a C, as around a large glass from above.
+SPANNED = HandPosture(
+    thumb_radial=62 * _DEG,
+    thumb_palmar=42 * _DEG,
+    thumb_roll=-100 * _DEG,
+    thumb_flexion=(0.0, 0.0),
+    index=(45 * _DEG, 12 * _DEG, 6 * _DEG),
+    middle=(47 * _DEG, 12 * _DEG, 6 * _DEG),
+    ring=(50 * _DEG, 15 * _DEG, 8 * _DEG),
+    pinky=(52 * _DEG, 15 * _DEG, 8 * _DEG),
+)
+
+# The same hand closed until the thumb meets the two fingers.
+CLOSED = HandPosture(
+    thumb_radial=22 * _DEG,
+    thumb_palmar=54 * _DEG,
+    thumb_roll=-118 * _DEG,
+    thumb_flexion=(18 * _DEG, 22 * _DEG),
+    index=(62 * _DEG, 45 * _DEG, 20 * _DEG),
+    middle=(62 * _DEG, 45 * _DEG, 20 * _DEG),
+    ring=(65 * _DEG, 50 * _DEG, 25 * _DEG),
+    pinky=(65 * _DEG, 50 * _DEG, 25 * _DEG),
 )
 
 
