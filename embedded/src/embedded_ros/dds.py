@@ -231,20 +231,23 @@ class WaitSet:
 
     def __init__(self, participant: Participant) -> None:
         self._entity = _CycloneWaitSet(participant.entity)
+        self._ref: int = self._entity._ref
         self._count = 0
-        self._triggered = (ctypes.c_void_p * 1)()
+        self._triggered: Any = (ctypes.c_ssize_t * 1)()
+        self._address = ctypes.addressof(self._triggered)
 
     def attach(self, entity: Entity, token: int) -> None:
         """Adds an entity; `token` is positive."""
-        code = _attach(self._entity._ref, entity._ref, token)
+        code = _attach(self._ref, entity._ref, token)
         if code < 0:
             raise DDSException(code, 'while attaching to a wait set')
         self._count += 1
-        self._triggered = (ctypes.c_void_p * self._count)()
+        self._triggered = (ctypes.c_ssize_t * self._count)()
+        self._address = ctypes.addressof(self._triggered)
 
     def detach(self, entity: Entity) -> None:
         """Removes an entity; nothing happens when it is deleted already."""
-        _detach(self._entity._ref, entity._ref)
+        _detach(self._ref, entity._ref)
 
     def wait(self, timeout_ns: int) -> list[int]:
         """Tokens of the triggered entities; empty after the timeout.
@@ -252,10 +255,11 @@ class WaitSet:
         Raises:
             DDSException: The participant was deleted meanwhile.
         """
-        code = _wait(self._entity._ref, self._triggered, self._count, timeout_ns)
+        triggered = self._triggered  # stays alive while Cyclone fills it
+        code = _wait(self._ref, self._address, self._count, timeout_ns)
         if code < 0:
             raise DDSException(code, 'while waiting')
-        return [token for token in self._triggered[: min(code, self._count)] if token]
+        return [token for token in triggered[: min(code, self._count)] if token]
 
     def close(self) -> None:
         """Deletes the wait set."""

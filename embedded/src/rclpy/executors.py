@@ -18,10 +18,13 @@ from . import signals
 from .context import next_number
 from .entity import NOTHING, Entity
 from .task import Future, Immediate, Task
-from .timer import Timer
 from .utilities import get_default_context
 
 _LONGEST_WAIT_NS = 1 << 62
+
+
+def _never() -> bool:
+    return False
 
 
 class TimeoutException(Exception):
@@ -176,7 +179,7 @@ class Executor:
         Raises:
             ExternalShutdownException: The context was shut down while waiting.
         """
-        self._spin_once(timeout_sec, lambda: False)
+        self._spin_once(timeout_sec, _never)
 
     def _spin_once(self, timeout_sec: float | None, is_done: Callable[[], bool]) -> None:
         endless = timeout_sec is None or timeout_sec < 0
@@ -205,14 +208,12 @@ class Executor:
         """Waits until something is ready and queues it; False after the end."""
         if self._stale:
             self._update()
-        timers = [
-            timer
-            for node in self._nodes
-            for timer in node.timers
-            if timer.callback_group.can_execute(timer)
-        ]
-        due_ns = [due for timer in timers if (due := timer.due_ns) is not None]
-        until_ns = min([end_ns, *due_ns])
+        timers, until_ns = [], end_ns
+        for node in self._nodes:
+            for timer in node.timers:
+                if timer.callback_group.can_execute(timer) and timer.due_ns is not None:
+                    timers.append(timer)
+                    until_ns = min(until_ns, timer.due_ns)
         now_ns = time.monotonic_ns()
         try:
             tokens = self._waitset.wait(max(0, until_ns - now_ns))
@@ -226,8 +227,8 @@ class Executor:
             raise ExternalShutdownException() from None
         now_ns = time.monotonic_ns()
         for timer in timers:
-            due = timer.due_ns
-            if due is not None and due <= now_ns:
+            due_ns = timer.due_ns
+            if due_ns is not None and due_ns <= now_ns:
                 self._ready.append(timer)
         for token in tokens:
             if token == self._guard_token:
@@ -280,19 +281,13 @@ class Executor:
             self._set_aside(work)
             return False
         try:
-            if isinstance(work, Timer):
-                if not work.begin_call():
-                    outcome = NOTHING
-                else:
-                    outcome = work.callback() if work.callback is not None else None
-            else:
-                outcome = work.run()
+            outcome = work.run()
         except BaseException as error:
             group.ending_execution(work)
             if isinstance(error, DDSException) and work.destroyed:
                 return False  # by another thread, just now
             raise
-        if inspect.iscoroutine(outcome):
+        if outcome is not None and inspect.iscoroutine(outcome):
             self._continue(outcome, work)
             return True
         group.ending_execution(work)

@@ -94,22 +94,29 @@ class Subscription(Entity):
         if taken is None:
             return None
         data, info = taken
-        message = data if self.raw else self._deserialize(data)
-        return message, MessageInfo(
-            source_timestamp=info.source_timestamp,
-            received_timestamp=time.time_ns(),
-            publication_sequence_number=None,
-            reception_sequence_number=None,
-        )
+        return data if self.raw else self._deserialize(data), _message_info(info)
 
     def run(self) -> Any:
         """Takes one message and calls back."""
-        taken = self.take()
+        taken = self.reader.take()
         if taken is None:
             return NOTHING
-        return self._callback(*taken) if self._with_info else self._callback(taken[0])
+        data, info = taken
+        message = data if self.raw else self._deserialize(data)
+        if self._with_info:
+            return self._callback(message, _message_info(info))
+        return self._callback(message)
 
     def close(self) -> None:
         """Deletes the DDS reader."""
         dds.discard(self.reader.has_data)
         dds.discard(self.reader.entity)
+
+
+def _message_info(info: Any) -> MessageInfo:
+    return MessageInfo(
+        source_timestamp=info.source_timestamp,
+        received_timestamp=time.time_ns(),
+        publication_sequence_number=None,
+        reception_sequence_number=None,
+    )

@@ -3,10 +3,18 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from .clock_type import INT64, S_TO_NS, ClockType
 from .duration import Duration
+
+
+@functools.cache
+def _message_class() -> Any:
+    from builtin_interfaces.msg import Time as Message
+
+    return Message
 
 
 class Time:
@@ -48,10 +56,8 @@ class Time:
 
     def to_msg(self) -> Any:
         """The point as builtin_interfaces/msg/Time."""
-        from builtin_interfaces.msg import Time as Message
-
         seconds, nanoseconds = divmod(self._ns, S_TO_NS)
-        return Message(sec=seconds, nanosec=nanoseconds)
+        return _message_class()(sec=seconds, nanosec=nanoseconds)
 
     @classmethod
     def from_msg(cls, msg: Any, clock_type: ClockType = ClockType.ROS_TIME) -> Time:

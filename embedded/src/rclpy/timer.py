@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .clock import Clock
+from .entity import NOTHING
 from .exceptions import InvalidHandle, ROSInterruptException
 
 
@@ -106,6 +107,12 @@ class Timer:
             missed = (now - self._next_ns) // self._period_ns + 1 if self._period_ns else 0
             self._next_ns = self._next_ns + missed * self._period_ns if missed else now
         return True
+
+    def run(self) -> Any:
+        """Calls back if a call is due; the outcome, maybe a coroutine."""
+        if not self.begin_call():
+            return NOTHING
+        return self.callback() if self.callback is not None else None
 
     def destroy(self) -> None:
         """Ends it."""
