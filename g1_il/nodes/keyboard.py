@@ -43,6 +43,7 @@ from g1_il.safety.config import SOURCES
 from g1_il.safety.stop_signals import StopSignals
 
 HELP = 'r arm+engage  s start/stop episode  d discard  space E-STOP  q release/leave'
+SILENT_S = 1.5
 OUTCOMES = {'s': 'success', 'f': 'failure', 'd': 'discard'}
 
 
@@ -113,6 +114,8 @@ class KeyboardNode(Node):
         if gate is not None:
             parts = [f'{STATE_NAMES.get(gate.state, "?")} {gate.source} {gate.weight:.2f}']
             parts += [gate.reason] if gate.reason else []
+            if self.desk.silence_s > SILENT_S:
+                parts.insert(0, f'BRIDGE SILENT for {self.desk.silence_s:.0f} s, it was:')
         if self.desk.recording:
             parts.append(f'REC {episode.duration:.1f} s {episode.warning}'.strip())
         elif episode is not None:
@@ -125,7 +128,11 @@ class KeyboardNode(Node):
 
     def _do_work(self) -> None:
         while True:
-            self.message = self._work.get()()
+            action = self._work.get()
+            try:
+                self.message = action()
+            except Exception as error:  # the next key must find this thread alive
+                self.message = f'{type(error).__name__}: {error}'
 
 
 @contextmanager

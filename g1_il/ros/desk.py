@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -49,6 +50,7 @@ class Desk:
         self._node = node
         self._source, self._task, self._operator = source, task, operator
         self.gate: GateStatus | None = None
+        self._gate_s = 0.0
         self.episode: EpisodeStatus | None = None
         self._changed = threading.Condition()
         self._estop = node.create_publisher(Empty, 'gate/estop', EVENT)
@@ -78,9 +80,16 @@ class Desk:
         """True when the robot's own controller has the arms."""
         return self.gate is not None and self.gate.state == GateStatus.DISARMED
 
+    @property
+    def silence_s(self) -> float:
+        """Time since the newest gate/status came [s]; the bridge sends 5 a second."""
+        return 0.0 if self.gate is None else time.monotonic() - self._gate_s
+
     def estop(self) -> str:
         """Stops the robot by topic, which every middleware delivers."""
         self._estop.publish(Empty())
+        if not self._estop.get_subscription_count():
+            return 'NOBODY HEARS the e-stop, no bridge is there: use the remote'
         return 'e-stop sent'
 
     def engage(self) -> str:
@@ -152,7 +161,7 @@ class Desk:
 
     def _on_gate(self, msg: GateStatus) -> None:
         with self._changed:
-            self.gate = msg
+            self.gate, self._gate_s = msg, time.monotonic()
             self._changed.notify_all()
 
     def _on_episode(self, msg: EpisodeStatus) -> None:

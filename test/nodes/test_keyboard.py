@@ -21,6 +21,7 @@ from std_msgs.msg import Empty
 from std_srvs.srv import Trigger
 
 from g1_il.msg import EpisodeStatus, GateStatus
+from g1_il.nodes.keyboard import KeyboardNode
 from g1_il.ros.qos import EVENT, STATUS
 from g1_il.srv import SelectSource, StartEpisode, StopEpisode
 
@@ -174,6 +175,32 @@ def test_a_session_at_the_keyboard(graph: Graph):
         terminal.close()
 
 
+def test_a_bridge_that_falls_silent_is_told(graph: Graph):
+    """The graph of this test sends its status once, as a bridge does that dies thereafter."""
+    terminal = Terminal()
+    try:
+        terminal.expect('BRIDGE SILENT for 2 s, it was: .*DISARMED')
+    finally:
+        terminal.close()
+
+
+def test_an_answer_that_fails_leaves_the_keys_alive(ros_domain: int):
+    rclpy.init()
+    node = KeyboardNode()
+    try:
+        node.desk.engage = lambda: 1 / 0
+        node.desk.start_episode = lambda: 'episode 1'
+        node.press('r')
+        node.press('s')
+        deadline = time.monotonic() + 10.0
+        while node.message != 'episode 1':
+            assert time.monotonic() < deadline, node.message
+            time.sleep(0.01)
+    finally:
+        node.destroy_node()
+        rclpy.try_shutdown()
+
+
 def test_a_graph_without_a_recorder_is_told(ros_domain: int):
     terminal = Terminal()
     try:
@@ -182,6 +209,8 @@ def test_a_graph_without_a_recorder_is_told(ros_domain: int):
         terminal.expect('is the bridge running')
         terminal.press('s')
         terminal.expect('nobody offers episode/start')
+        terminal.press(' ')
+        terminal.expect('NOBODY HEARS the e-stop')
         terminal.press('q')
         assert terminal.process.wait(timeout=15) == 0
     finally:
