@@ -192,7 +192,9 @@ class PolicyNode(Node):
             began = time.monotonic()
             try:
                 chunk = self._policy.infer(row)
-            except G1Error as error:
+            except Exception as error:  # the next row must find this thread alive
+                if not isinstance(error, G1Error):
+                    self.get_logger().error(f'inference: {type(error).__name__}: {error}')
                 with self._lock:
                     self._session.refuse(str(error))
                 continue

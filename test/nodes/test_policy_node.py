@@ -34,9 +34,13 @@ JPEG = encode_jpeg(np.zeros((48, 64, 3), dtype=np.uint8))
 
 
 @contextmanager
-def process(node: str, *parameters: str) -> Iterator[subprocess.Popen[str]]:
-    """A node as a process; killed if the test leaves it running."""
-    command = [sys.executable, '-m', f'g1_il.nodes.{node}', '--ros-args']
+def process(node: str, *parameters: str, code: str = '') -> Iterator[subprocess.Popen[str]]:
+    """A node as a process, code running in it before main; killed if still running in the end."""
+    program = ['-m', f'g1_il.nodes.{node}']
+    if code:
+        main = f'import sys\nfrom g1_il.nodes.{node} import main\nsys.exit(main(sys.argv[1:]))'
+        program = ['-c', f'{code}\n{main}']
+    command = [sys.executable, *program, '--ros-args']
     for parameter in parameters:
         command += ['-p', parameter]
     child = subprocess.Popen(
@@ -164,6 +168,27 @@ def test_speaks_when_started_is_quiet_when_stale_and_ends_cleanly(graph, policy_
         output, _ = child.communicate(timeout=WAIT_S)
     assert child.returncode == 0, output
     assert 'Traceback' not in output
+
+
+def test_an_inference_that_fails_is_told_and_the_next_one_made(graph, policy_file):
+    code = """
+from g1_il.policy.onnx_policy import OnnxPolicy
+infer, rows = OnnxPolicy.infer, []
+def burst(self, row):
+    rows.append(row)
+    if len(rows) < 4: raise RuntimeError('burst')
+    return infer(self, row)
+OnnxPolicy.infer = burst
+"""
+    with process('policy', f'policy:={policy_file}', code=code) as child:
+        graph.until(lambda: graph.status is not None)
+        assert graph.call('policy/start').success
+        graph.until(lambda: graph.status.state == PolicyStatus.RUNNING)
+        assert graph.status.refused >= 3
+        child.send_signal(signal.SIGINT)
+        output, _ = child.communicate(timeout=WAIT_S)
+    assert child.returncode == 0, output
+    assert 'RuntimeError: burst' in output
 
 
 @pytest.mark.parametrize(
