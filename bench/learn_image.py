@@ -19,6 +19,8 @@ from pathlib import Path
 
 from g1_il.cli import main as g1_il
 
+BATCH = 64
+
 
 def run(verb: str, *arguments: object) -> float:
     """One verb of g1-il; returns its seconds.
@@ -43,8 +45,8 @@ def main() -> int:
     )
     parser.add_argument('--episodes', type=int, default=100, help='demonstrations (%(default)s)')
     parser.add_argument('--seed', type=int, default=50_000, help='first scene (%(default)s)')
-    parser.add_argument('--push', type=float, default=0.02, help='see g1-il collect (%(default)s)')
-    parser.add_argument('--epochs', type=int, default=40, help='of training (%(default)s)')
+    parser.add_argument('--push', type=float, default=0.03, help='see g1-il collect (%(default)s)')
+    parser.add_argument('--epochs', type=int, default=15, help='of training (%(default)s)')
     parser.add_argument('--rollouts', type=int, default=100, help='to evaluate (%(default)s)')
     options = parser.parse_args()
     out: Path = options.out
@@ -68,7 +70,7 @@ def main() -> int:
         'convert': run('convert', episodes, dataset),
         'train': run(
             'train', '--dataset', dataset, '--out', run_folder,
-            '--inputs', 'state,images', '--epochs', options.epochs,
+            '--inputs', 'state,images', '--epochs', options.epochs, '--batch', BATCH,
         ),
         'export': run('export', run_folder, policy),
         'evaluate': run('evaluate', policy, '--rollouts', options.rollouts, '--report', scores),
