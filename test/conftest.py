@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from g1_il.safety.hold_note import note_path
+
 # Offscreen rendering, logs inside the temporary folder, and the graph on this machine only.
 os.environ.setdefault('MUJOCO_GL', 'egl')
 
@@ -32,6 +34,7 @@ def _free_domain() -> Iterator[int]:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 continue
+            note_path(domain).unlink(missing_ok=True)  # of a bridge that an earlier test killed
             yield domain
             return
     raise RuntimeError(f'all DDS domains {_DOMAINS} are in use by other tests')

@@ -2,7 +2,9 @@
 """The one way to the robot: safety gate on a thread of its own, topics around it.
 
 Whatever ends this process, short of SIGKILL, the arms go to rest and the weight ramps out within
-4 s, without rclpy; repeated signals change nothing.
+4 s, without rclpy; repeated signals change nothing. After a SIGKILL the robot holds the last
+command: the next bridge on this machine finds a note of it and begins in FAULT, so that gate/reset
+gives the arms back in a ramp; arming at once would drop them.
 
 Subscribes:
     teleop/command, policy/command, replay/command (g1_il/JointCommand), 30-100 Hz
@@ -46,6 +48,8 @@ from g1_il.ros.params import declare
 from g1_il.ros.qos import COMMAND, EVENT
 from g1_il.safety.config import SOURCES, GateConfig
 from g1_il.safety.control_loop import ControlLoop
+from g1_il.safety.gate import LEFT_HELD
+from g1_il.safety.hold_note import HoldNote, note_path
 from g1_il.safety.stop_signals import StopSignals
 from g1_il.srv import SelectSource
 
@@ -65,13 +69,17 @@ class BridgeNode(Node):
             interface=config.interface,
             accept_zero_crc=config.accept_zero_crc,
         )
+        note = HoldNote(note_path(config.robot_domain))
         self.loop = ControlLoop(
             gate_config,
             self.link,
             executed_rate_hz=config.executed_rate_hz,
+            note=note,
             obstacle=self.link.obstacle,
             log=self.get_logger().error,
         )
+        if note.was_left:
+            self.get_logger().warning(f'{LEFT_HELD} (the note of it is {note.path})')
         self._topics = BridgeTopics(self, self.link, self.loop, config)
         for source in SOURCES:
             self.create_subscription(

@@ -17,6 +17,7 @@ from g1_il.robot.command import JointTargets, RobotCommand
 from g1_il.robot.state import RobotState
 from g1_il.safety.config import GateConfig
 from g1_il.safety.gate import Answer, Gate
+from g1_il.safety.hold_note import HoldNote
 from g1_il.safety.report import GateReport, GateState
 
 RELEASE_LIMIT_S = 3.95
@@ -47,6 +48,7 @@ class ControlLoop:
         link: RobotLink,
         *,
         executed_rate_hz: float,
+        note: HoldNote | None = None,
         obstacle: Callable[[], str] = lambda: '',
         log: Callable[[str], None] = print,
     ) -> None:
@@ -56,6 +58,8 @@ class ControlLoop:
             config: The gate's settings, the control rate among them.
             link: The robot.
             executed_rate_hz: How often a sent command is kept for `take_executed`.
+            note: Told the weights that are sent; one that was left by a process that died
+                makes the gate begin in FAULT. None: nothing is noted.
             obstacle: Why this robot must not be commanded at all; empty when it may be.
             log: Told what goes wrong, in one sentence.
         """
@@ -63,7 +67,8 @@ class ControlLoop:
         self._link = link
         self._obstacle = obstacle
         self._log = log
-        self._gate = Gate(config)
+        self._note = note
+        self._gate = Gate(config, left_held=note is not None and note.was_left)
         self._lock = threading.Lock()
         self._executed: deque[Executed] = deque(maxlen=1000)
         self._executed_period_ns = round(1e9 / executed_rate_hz)
@@ -207,6 +212,15 @@ class ControlLoop:
                 self._overruns += missed
                 due_ns += missed * period_ns
 
+    def _tell_note(self, weight: float) -> None:
+        """Notes that the arms are held before they are, and takes it back afterwards."""
+        if self._note is None:
+            return
+        try:
+            self._note.tell(weight)
+        except OSError as error:
+            self._log(f'{self._note.path}: {error.strerror}; a crash would leave no trace')
+
     def _step(self, now_ns: int) -> None:
         state = self._link.latest()
         with self._lock:
@@ -215,7 +229,11 @@ class ControlLoop:
         self._state = state
         if command is None:
             return
+        if command.weight > 0.0:
+            self._tell_note(command.weight)
         self._link.send(command)
+        if command.weight == 0.0:
+            self._tell_note(command.weight)
         if now_ns >= self._executed_due_ns:
             self._executed_due_ns = max(self._executed_due_ns, now_ns - self._executed_period_ns)
             self._executed_due_ns += self._executed_period_ns

@@ -12,6 +12,8 @@ taken to hold the last command for ever):
 - FAULT keeps it as it is and commands damping only: the arms sink slowly. Dropping it at once
   would hand the arms, wherever they are, to a controller that wants them elsewhere.
 - `reset` after a fault, and a process that ends in one, ramp it out where the arms have sunk to.
+- After a process that died holding the arms it is still 1: the gate then begins in FAULT and says
+  nothing until `reset` ramps it out where the arms are.
 """
 
 from __future__ import annotations
@@ -36,6 +38,8 @@ from g1_il.safety.watch import RobotWatch
 Array = npt.NDArray[np.float64]
 Answer = tuple[bool, str]
 
+LEFT_HELD = 'a bridge died (or runs yet) holding the arms; gate/reset gives them back slowly'
+
 NOTICEABLE_LAG_RAD = 0.05
 """The acceleration limit counts as an intervention when the command lags by more than this."""
 
@@ -43,11 +47,12 @@ NOTICEABLE_LAG_RAD = 0.05
 class Gate:
     """State machine between the sources and the robot. Not thread-safe."""
 
-    def __init__(self, config: GateConfig) -> None:
-        """Starts disarmed.
+    def __init__(self, config: GateConfig, *, left_held: bool = False) -> None:
+        """Starts disarmed, or silent in FAULT when somebody died holding the arms.
 
         Args:
             config: Limits, time-outs and ramps.
+            left_held: The robot holds a command at weight 1 that nobody sends any more.
         """
         self._config = config
         limits = make_limits(config)
@@ -62,6 +67,11 @@ class Gate:
         self._weight = 0.0
         self._counts = dict.fromkeys(KINDS, 0)
         self._rest: Array = np.zeros(28)
+        self._hands_let_go = left_held
+        self._left_held = left_held
+        if left_held:
+            self._weight = 1.0
+            self._enter(GateState.FAULT, LEFT_HELD)
 
     @property
     def status(self) -> GateReport:
@@ -93,6 +103,7 @@ class Gate:
         self._rest = self._measured_position()
         self._trajectory.start(self._rest)
         self._output.start(self._measured)
+        self._hands_let_go = False
         self._enter(GateState.ARMING, '')
         return True, f'arming: {self._config.arming_s:.1f} s'
 
@@ -123,6 +134,9 @@ class Gate:
         if ill:
             return False, f'cannot reset: {ill}'
         self._trajectory.start(self._measured_position())
+        if self._left_held:
+            self._left_held = False
+            self._output.start(self._measured)
         self._begin_release(now_ns, move=False, damped=False)
         return True, 'releasing from where the arms are'
 
@@ -142,7 +156,7 @@ class Gate:
         """Begins the release before the process ends, from any state, FAULT included."""
         if self._state is not GateState.FAULT:
             self.disarm(now_ns)
-        elif self._weight == 0.0:
+        elif self._weight == 0.0 or self._left_held:
             self._enter(GateState.DISARMED, self._reason)
         else:
             self._begin_release(now_ns, move=False, damped=True)
@@ -182,7 +196,7 @@ class Gate:
         if self._state is GateState.DISARMED:
             return None
         if self._state is GateState.FAULT:
-            return self._damp() if self._weight > 0.0 else None
+            return self._damp() if self._weight > 0.0 and not self._left_held else None
         fresh = self._watch.is_fresh(now_ns)
         self._counts['stale_state'] += not fresh
         if self._state is GateState.RELEASING:
@@ -326,7 +340,7 @@ class Gate:
             self._trajectory.position,
             self._trajectory.velocity,
             self._weight,
-            hands_enabled=self._weight > 0.0,
+            hands_enabled=self._weight > 0.0 and not self._hands_let_go,
         )
 
     def _damp(self) -> RobotCommand:
@@ -334,6 +348,8 @@ class Gate:
 
     def _fail(self, reason: str) -> None:
         self._counts['fault'] += 1
+        self._hands_let_go = True
+        self._left_held = self._left_held and self._watch.measured is None
         self._source.select('')
         self._enter(GateState.FAULT, reason)
 

@@ -28,6 +28,7 @@ from g1_il.robot.joints import ALL_JOINTS, COMMAND_INDEX, COMMAND_JOINTS
 from g1_il.robot.poses import STANDING
 from g1_il.ros import messages
 from g1_il.ros.qos import COMMAND, EVENT, SENSOR, STATUS
+from g1_il.safety.hold_note import note_path
 from g1_il.srv import SelectSource
 
 ROOT = Path(__file__).parents[2]
@@ -271,6 +272,36 @@ Gate._step_active = burst
         assert process.wait(timeout=12) == 1
         assert 'RuntimeError: burst' in process.stderr.read()
         assert_released(g1.ask('trace'), began)
+
+
+def test_after_a_kill_the_next_bridge_gives_the_arms_back_in_a_ramp(
+    robot_domain: int, operator: Operator
+):
+    with G1Process(robot_domain) as g1:
+        with bridge(robot_domain) as killed:
+            operator.arm()
+            operator.ask('gate/select_source', SelectSource.Request(source='teleop'))
+            operator.teleoperate(RAISED, 1.0)
+            killed.kill()
+            killed.wait()
+        assert g1.ask('last')['weight'] == 1.0, 'the robot holds the last command'
+        operator.heard['gate/status'].clear()
+        with bridge(robot_domain) as process:
+            wait_for(lambda: operator.status.state == GateStatus.FAULT)
+            assert operator.status.weight == 1.0 and 'died' in operator.status.reason
+            wait_for(lambda: not operator.ask('gate/arm')[0])
+            assert g1.ask('last')['kp'] > 0.0, 'nothing has been sent'
+            began = time.time()
+            wait_for(lambda: operator.ask('gate/reset')[0])
+            wait_for(lambda: operator.status.state == GateStatus.DISARMED)
+            weights = np.array([entry[1] for entry in g1.ask('trace') if entry[0] >= began])
+            assert weights[-1] == 0.0 and len(weights) > 100
+            assert np.diff(weights, prepend=1.0).min() > -0.1, 'a ramp, not a leap'
+            operator.heard['gate/status'].clear()
+            operator.arm()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=12) == 0
+    assert not note_path(robot_domain).exists()
 
 
 def test_a_silent_robot_is_no_reason_to_hang(robot_domain: int, operator: Operator):

@@ -285,6 +285,41 @@ def test_reset_ramps_out_where_the_arms_have_sunk_to():
     assert weights[-1] == 0.0
 
 
+def test_arms_that_a_dead_bridge_holds_are_left_alone_until_reset_ramps_them_out():
+    bench = Bench()
+    bench.gate = Gate(CONFIG, left_held=True)
+    bench.position[COMMAND_INDEX] = NEAR
+    bench.run(0.1)
+    assert bench.state is GateState.FAULT and bench.gate.status.weight == 1.0
+    assert not any(bench.commands), 'it says nothing of its own accord'
+    assert not bench.gate.arm(bench.now_ns)[0]
+    assert bench.gate.reset(bench.now_ns)[0]
+    since = len(bench.commands)
+    bench.run(2.0)
+    sent = [command for command in bench.commands[since:] if command is not None]
+    weights = [1.0] + [command.weight for command in sent]
+    assert min(np.diff(weights)) >= -0.004 / CONFIG.release_ramp_s - 1e-9 and weights[-1] == 0.0
+    np.testing.assert_allclose(sent[0].position[COMMAND_INDEX], NEAR, atol=1e-9)
+    assert not any(command.hands_enabled for command in sent)
+    assert bench.state is GateState.DISARMED
+    bench.arm()
+    assert bench.commands[-1].hands_enabled
+
+
+def test_arms_that_a_dead_bridge_holds_can_be_stopped_and_left():
+    stopped = Bench()
+    stopped.gate = Gate(CONFIG, left_held=True)
+    stopped.gate.estop(stopped.now_ns)
+    stopped.step()
+    stopped.gate.estop(stopped.now_ns)
+    command = stopped.step()
+    assert command.weight == 1.0 and not command.kp.any() and command.kd[15:29].all()
+    left = Bench()
+    left.gate = Gate(CONFIG, left_held=True)
+    left.gate.shut_down(left.now_ns)
+    assert left.state is GateState.DISARMED and left.step() is None
+
+
 def test_estop_while_disarmed_needs_a_reset_but_moves_nothing():
     bench = Bench()
     bench.gate.estop(bench.now_ns)
