@@ -53,7 +53,13 @@ setup(
     ],
     extras_require={
         'hardware': ['pyrealsense2>=2.55'],
-        'train': ['onnx>=1.17', 'onnxscript>=0.5', 'safetensors>=0.5', 'torch==2.13.0'],
+        'train': [
+            'matplotlib>=3.9',
+            'onnx>=1.17',
+            'onnxscript>=0.5',
+            'safetensors>=0.5',
+            'torch==2.13.0',
+        ],
         'view': ['matplotlib>=3.9'],
         # Not where ROS 2 is sourced: it brings its own, and colcon-ros' empy 4 would hide ROS's.
         'colcon': [
