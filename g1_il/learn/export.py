@@ -8,6 +8,7 @@ import io
 import logging
 import os
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +60,8 @@ class _Positional(nn.Module):
 
     def forward(self, *values: Tensor) -> Tensor:
         """Joint targets [rad]."""
-        return self.network(dict(zip(self.names, values, strict=True)))
+        chunk: Tensor = self.network(dict(zip(self.names, values, strict=True)))
+        return chunk
 
 
 def export_onnx(checkpoint: Checkpoint, observations: Observations, out: Path) -> Parity:
@@ -150,6 +152,7 @@ def _annotate(model: onnx.ModelProto, checkpoint: Checkpoint) -> None:
         'joints': ','.join(contract.joints),
         'units': contract.units,
         'streams': ','.join(contract.streams),
+        'cameras': ', '.join(f'{c.name} {c.width}x{c.height}' for c in contract.cameras),
         'fps': str(contract.fps),
         'chunk': str(contract.chunk),
         'dataset': f'{contract.dataset} sha256:{contract.dataset_sha256}',
@@ -162,7 +165,7 @@ def _annotate(model: onnx.ModelProto, checkpoint: Checkpoint) -> None:
 
 
 @contextlib.contextmanager
-def _quiet():  # type: ignore[no-untyped-def]
+def _quiet() -> Iterator[None]:
     """Keeps the exporter's chatter off the screen; its errors still come as exceptions."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)

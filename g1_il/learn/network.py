@@ -146,7 +146,7 @@ class ChunkNetwork(nn.Module):
             parts.append((scene - self.environment_mean) / self.environment_std)
         for name, encoder in self.encoders.items():
             parts.append(encoder(inputs[IMAGE_PREFIX + name]))
-        flat = self.trunk(torch.cat(parts, dim=1))
+        flat: Tensor = self.trunk(torch.cat(parts, dim=1))
         return flat.reshape(-1, self.config.chunk, self.config.joints)
 
     def forward(self, inputs: dict[str, Tensor]) -> Tensor:

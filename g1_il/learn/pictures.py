@@ -38,7 +38,7 @@ def decode_pictures(
     Raises:
         ConfigError: If an episode has fewer or more pictures than rows.
     """
-    arrays = {}
+    arrays: dict[str, npt.NDArray[np.uint8]] = {}
     done = 0
     for camera in cameras:
         shape = (len(windows), camera.height, camera.width, 3)

@@ -163,7 +163,7 @@ def train(
             _augment(inputs, noise_rad, generator)
             loss = _loss(network, inputs, *windows.future(rows))
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
             step += 1
