@@ -7,6 +7,7 @@ import platform
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -119,7 +120,7 @@ def train_checkpoint(
                 table,
                 cameras,
                 Path(cache),
-                lambda now, before=done: report('decode', (before + now) / count, 'pictures'),
+                partial(_report_decoding, report, done, count),
             )
             done += len(table) * len(cameras)
         averaged, curve = train(
@@ -152,6 +153,10 @@ def train_checkpoint(
     write_observations(folder, observations)
     plot_curve(curve, folder / CURVE_PLOT)
     return Run(card=card, curve=curve)
+
+
+def _report_decoding(report: Report, before: int, count: int, now: int) -> None:
+    report('decode', (before + now) / count, 'pictures')
 
 
 def _check_inputs(source: Demonstrations, inputs: tuple[str, ...]) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich import progress
@@ -13,7 +16,7 @@ from rich.console import Console
 from g1_il.errors import ConfigError
 from g1_il.learn.checkpoint import new_folder
 from g1_il.learn.lerobot_source import LeRobotDemonstrations
-from g1_il.learn.run import train_checkpoint
+from g1_il.learn.run import Report, train_checkpoint
 from g1_il.learn.training import TrainConfig
 from g1_il.policy.contract import INPUTS
 
@@ -69,6 +72,30 @@ def run_train(args: argparse.Namespace) -> int:
         seed=args.seed,
         threads=args.threads or (cores if 'images' in inputs else 1),
     )
+    with new_folder(args.out, overwrite=args.overwrite) as folder, _display() as report:
+        source = LeRobotDemonstrations(args.dataset)
+        run = train_checkpoint(
+            source,
+            folder,
+            inputs,
+            config,
+            image_size=_image_size(args.image_size),
+            report=report,
+        )
+    last = run.curve[-1]
+    print(
+        f'{args.out}: {len(source)} episodes, {run.card["rows"]} rows, {last.epoch} epochs in '
+        f'{last.seconds:.0f} s, held-out error {last.held_out_rad:.4f} rad'
+    )
+    return 0
+
+
+@contextmanager
+def _display() -> Iterator[Report]:
+    """A bar with its remaining time on a terminal; elsewhere a line for every tenth."""
+    console = Console(stderr=True)
+    tasks: dict[str, progress.TaskID] = {}
+    tenths: dict[str, int] = {}
     columns = (
         progress.TextColumn('{task.description}'),
         progress.BarColumn(),
@@ -78,30 +105,17 @@ def run_train(args: argparse.Namespace) -> int:
         progress.TimeRemainingColumn(),
         progress.TextColumn('{task.fields[words]}'),
     )
-    with new_folder(args.out, overwrite=args.overwrite) as folder:
-        source = LeRobotDemonstrations(args.dataset)
-        with progress.Progress(*columns, console=Console(stderr=True)) as bar:
-            tasks: dict[str, progress.TaskID] = {}
+    with progress.Progress(*columns, console=console, disable=not console.is_terminal) as bar:
 
-            def report(phase: str, share: float, words: str) -> None:
-                if phase not in tasks:
-                    tasks[phase] = bar.add_task(phase, total=1.0, words='')
-                bar.update(tasks[phase], completed=share, words=words)
+        def report(phase: str, share: float, words: str) -> None:
+            if phase not in tasks:
+                tasks[phase] = bar.add_task(phase, total=1.0, words='')
+            bar.update(tasks[phase], completed=share, words=words)
+            if not console.is_terminal and int(10 * share) != tenths.get(phase):
+                tenths[phase] = int(10 * share)
+                print(f'{phase} {share:.0%}, {words}', file=sys.stderr, flush=True)
 
-            run = train_checkpoint(
-                source,
-                folder,
-                inputs,
-                config,
-                image_size=_image_size(args.image_size),
-                report=report,
-            )
-    last = run.curve[-1]
-    print(
-        f'{args.out}: {len(source)} episodes, {run.card["rows"]} rows, {last.epoch} epochs in '
-        f'{last.seconds:.0f} s, held-out error {last.held_out_rad:.4f} rad'
-    )
-    return 0
+        yield report
 
 
 def _inputs(text: str) -> tuple[str, ...]:
