@@ -137,7 +137,16 @@ class DatasetReader:
         if feature['dtype'] == 'video':
             raise ConfigError(f'{key} is a video: use frames(), not column()')
         column = self._table().column(key).chunk(0)
-        if pa.types.is_fixed_size_list(column.type):
+        # Lists of fixed size as written here, of any size after LeRobot's own merge.
+        has_any_size = pa.types.is_list(column.type) or pa.types.is_large_list(column.type)
+        if has_any_size:
+            lengths = np.unique(column.value_lengths().to_numpy(zero_copy_only=False))
+            if len(lengths) > 1:
+                raise ConfigError(
+                    f'{self.root}: rows of {key} have {lengths[0]} to {lengths[-1]} values; '
+                    'all must have as many'
+                )
+        if has_any_size or pa.types.is_fixed_size_list(column.type):
             return column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1)
         return column.to_numpy(zero_copy_only=False)
 

@@ -21,7 +21,6 @@ from g1_il.errors import ConfigError
 
 Image = npt.NDArray[np.uint8]
 ENCODER_OPTIONS = {'preset': 'veryfast', 'crf': '23', 'g': '10', 'bf': '0', 'threads': '1'}
-_TICKS = 1000
 
 
 class JpegDecoder:
@@ -103,12 +102,16 @@ _TABLES = (_table(219, 16 + 128 * 219 / 255), _CHROMA, _CHROMA)
 
 
 class VideoJoiner:
-    """Joins episodes' videos into one file, frame k of it at exactly k / fps."""
+    """Joins episodes' videos into one file, frame k of it at exactly k / fps.
+
+    The muxer makes the file's time scale from the frame rate (30 becomes 15360), as it does for
+    LeRobot's own files: its merge joins files packet by packet and needs the same scale in all.
+    """
 
     def __init__(self, path: Path, *, fps: int) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
-        self._fps = fps
+        self._time_base = Fraction(1, fps)
         self._container = av.open(str(path), 'w')
         self._stream: av.VideoStream | None = None
         self.frames = 0
@@ -120,14 +123,14 @@ class VideoJoiner:
             video = source.streams.video[0]
             if self._stream is None:
                 self._stream = self._container.add_stream_from_template(video)
-                self._stream.time_base = Fraction(1, self._fps * _TICKS)
+                self._stream.time_base = self._time_base
             for packet in source.demux(video):
                 if packet.size == 0:
                     continue
                 packet.stream = self._stream
-                packet.pts = packet.dts = self.frames * _TICKS
-                packet.duration = _TICKS
-                packet.time_base = Fraction(1, self._fps * _TICKS)
+                packet.pts = packet.dts = self.frames
+                packet.duration = 1
+                packet.time_base = self._time_base
                 self._container.mux(packet)
                 self.frames += 1
         return first

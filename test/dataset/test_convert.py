@@ -6,9 +6,11 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 
+import av
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -69,6 +71,16 @@ def test_one_episode_is_found_in_the_middle_of_the_video(
     assert numbers == list(range(100, 145))
     small = list(reader.frames(CAMERA, episode=2, size=(48, 128)))
     assert len(small) == 50 and small[0].shape == (48, 128, 3)
+
+
+def test_video_has_the_time_scale_of_lerobots_own(dataset: Path) -> None:
+    """LeRobot's merge joins videos packet by packet: another scale puts frames at wrong times."""
+    with av.open(str(dataset / 'videos' / CAMERA / 'chunk-000' / 'file-000.mp4')) as container:
+        stream = container.streams.video[0]
+        packets = [packet for packet in container.demux(stream) if packet.size]
+    assert (stream.time_base, stream.average_rate) == (Fraction(1, 15360), 30)
+    times = [(packet.pts, packet.dts, packet.duration) for packet in packets]
+    assert times == [(512 * k, 512 * k, 512) for k in range(155)]
 
 
 def test_pictures_keep_their_colours(dataset: Path, factory: SimpleNamespace) -> None:

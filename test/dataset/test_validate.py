@@ -66,6 +66,18 @@ def not_a_number(values: list[Any]) -> list[Any]:
     return [[float('nan'), *values[0][1:]], *values[1:]]
 
 
+def as_lists_of_any_size(
+    root: Path, change: Callable[[list[Any]], list[Any]] = lambda rows: rows
+) -> None:
+    """Vectors as LeRobot's merge_datasets stores them: it goes through pandas."""
+    table = pq.read_table(root / DATA)
+    for place, field in enumerate(table.schema):
+        if pa.types.is_fixed_size_list(field.type):
+            values = pa.array(change(table[field.name].to_pylist()), type=pa.list_(pa.float32()))
+            table = table.set_column(place, field.name, values)
+    pq.write_table(table, root / DATA)
+
+
 BREAKS: dict[str, tuple[Callable[[Path], Any], str]] = {
     'frame count': (
         lambda d: change_json(d / 'meta/info.json', lambda i: i.update(total_frames=99)),
@@ -94,6 +106,10 @@ BREAKS: dict[str, tuple[Callable[[Path], Any], str]] = {
     'value that is none': (
         lambda d: change_table(d / DATA, 'action', not_a_number),
         'action holds values that are not finite',
+    ),
+    'rows of several lengths': (
+        lambda d: as_lists_of_any_size(d, lambda rows: [rows[0][:-1], *rows[1:]]),
+        'rows of observation.state have 27 to 28 values',
     ),
     'names that are too few': (
         lambda d: change_json(
@@ -209,6 +225,16 @@ def test_what_cannot_be_opened_is_one_clear_line(
     with pytest.raises(ConfigError, match=sentence) as caught:
         validate(broken)
     assert '\n' not in str(caught.value)
+
+
+def test_dataset_that_lerobot_merged_is_read(whole: Path, broken: Path) -> None:
+    as_lists_of_any_size(broken)
+    assert pq.read_schema(broken / DATA).field('action').type == pa.list_(pa.float32())
+    assert validate(broken) == []
+    for key in (layout.STATE, layout.ACTION, layout.ENVIRONMENT):
+        rows = DatasetReader(broken).column(key)
+        assert rows.dtype == np.float32
+        np.testing.assert_array_equal(rows, DatasetReader(whole).column(key))
 
 
 def test_reader_names_what_it_has(whole: Path) -> None:
