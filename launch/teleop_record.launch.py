@@ -33,6 +33,12 @@ def generate_launch_description() -> LaunchDescription:
                 description='who shows the task: a person in a headset, or the scripted human',
             ),
             DeclareLaunchArgument(
+                'robot',
+                default_value='sim',
+                choices=['sim', 'real'],
+                description='the simulated robot, started here, or the real one on the wire',
+            ),
+            DeclareLaunchArgument(
                 'task',
                 default_value='put the can into the bin',
                 description='the task in words; every episode carries it',
