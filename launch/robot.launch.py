@@ -6,7 +6,7 @@ ros2 launch g1_il robot.launch.py robot:=sim
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument
+from launch.actions import DeclareLaunchArgument, Shutdown
 from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution, PythonExpression
 from launch_ros.actions import Node
@@ -102,6 +102,7 @@ def generate_launch_description() -> LaunchDescription:
                 executable='bridge',
                 name='bridge',
                 output='screen',
+                on_exit=Shutdown(reason='the bridge to the robot has ended'),
                 # The release moves the arms to rest and may take 4 s: launch waits longer.
                 sigterm_timeout='8',
                 sigkill_timeout='8',

@@ -58,7 +58,13 @@ def generate_launch_description() -> LaunchDescription:
             IncludeLaunchDescription(
                 PythonLaunchDescriptionSource([SHARE, '/launch/robot.launch.py'])
             ),
-            Node(package='g1_il', executable='retarget', name='retarget', output='screen'),
+            Node(
+                package='g1_il',
+                executable='retarget',
+                name='retarget',
+                output='screen',
+                on_exit=Shutdown(reason='retargeting has ended'),
+            ),
             Node(
                 package='g1_il',
                 executable='recorder',
@@ -92,6 +98,7 @@ def generate_launch_description() -> LaunchDescription:
                         'task': LaunchConfiguration('task'),
                         'episodes': LaunchConfiguration('episodes'),
                         'seed': LaunchConfiguration('seed'),
+                        'robot': LaunchConfiguration('robot'),
                     }
                 ],
             ),

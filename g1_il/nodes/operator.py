@@ -26,29 +26,26 @@ from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from g1_il.errors import ConfigError
-from g1_il.msg import GateStatus, SceneState, XrFrame
+from g1_il.msg import XrFrame
 from g1_il.rollout.seeds import check_data_seeds
 from g1_il.ros import messages
-from g1_il.ros.graph_client import GraphClient, GraphError
+from g1_il.ros.graph_client import GraphError
 from g1_il.ros.params import declare
-from g1_il.ros.qos import SENSOR, STATUS
+from g1_il.ros.qos import SENSOR
 from g1_il.ros.run_node import run_node
+from g1_il.ros.scene_session import SceneSession
 from g1_il.sim.operator import ScriptedOperator
-from g1_il.sim.scene import Scene
-from g1_il.srv import ResetScene, SelectSource, StartEpisode, StopEpisode
+from g1_il.srv import StartEpisode, StopEpisode
 
 HEADSET_HZ = 60.0
 LIMIT_S = 60.0
-START_S = 120.0
 SETTLE_S = 1.7
 SERVICES = {
-    'sim/reset': ResetScene,
-    'gate/select_source': SelectSource,
     'episode/start': StartEpisode,
     'episode/stop': StopEpisode,
-} | dict.fromkeys(
-    ('gate/arm', 'gate/disarm', 'gate/reset', 'retarget/engage', 'retarget/disengage'), Trigger
-)
+    'retarget/engage': Trigger,
+    'retarget/disengage': Trigger,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +58,16 @@ class OperatorConfig:
     )
     episodes: int = field(default=2, metadata={'description': 'episodes to show'})
     seed: int = field(default=0, metadata={'description': 'first scene'})
+    robot: str = field(
+        default='sim', metadata={'description': 'sim; it needs the simulator to see the scene'}
+    )
 
     def __post_init__(self) -> None:
+        if self.robot != 'sim':
+            raise ConfigError(
+                f'parameter robot is {self.robot}, but the scripted operator sees only the '
+                'simulated scene; allowed: sim. On a robot use operator:=headset'
+            )
         if not self.task.strip():
             raise ConfigError('parameter task is empty; say in words what is done')
         if self.episodes < 1:
@@ -77,22 +82,15 @@ class OperatorNode(Node):
         """Subscribes and prepares the clients."""
         super().__init__('operator')
         self.config = declare(self, OperatorConfig)
-        self._scene: Scene | None = None
-        self._gate: GateStatus | None = None
         self._operator: ScriptedOperator | None = None
-        self._graph = GraphClient(self, SERVICES)
+        self._session = SceneSession(self, SERVICES)
+        self._graph = self._session.graph
         self._frames = self.create_publisher(XrFrame, 'xr/frame', SENSOR)
-        self.create_subscription(SceneState, 'sim/scene', self._on_scene, SENSOR)
-        self.create_subscription(GateStatus, 'gate/status', self._on_gate, STATUS)
         self.create_timer(1.0 / HEADSET_HZ, self._stream)
 
     def run(self) -> int:
         """Shows all episodes; the exit code is 0 if all succeeded."""
-        self._graph.wait(
-            lambda: self._scene is not None and self._gate is not None,
-            'sim/scene and gate/status',
-            patience_s=START_S,
-        )
+        self._session.wait_for_graph()
         succeeded = 0
         for number in range(self.config.episodes):
             seed = self.config.seed + number
@@ -101,28 +99,26 @@ class OperatorNode(Node):
             self.get_logger().info(
                 f'episode {number + 1} of {self.config.episodes}, seed {seed}: {told}'
             )
-        self._let_stand()
+        self._session.let_stand()
         return 0 if succeeded == self.config.episodes else 1
 
     def _episode(self, seed: int) -> tuple[bool, str]:
-        self._let_stand()
-        self._graph.call('sim/reset', ResetScene.Request(seed=seed))
-        self._graph.wait(lambda: self._scene.seed == seed, 'the new scene')
-        self._graph.call('gate/arm', Trigger.Request())
-        self._graph.wait(lambda: self._gate.state == GateStatus.HOLD, 'the gate to hold')
-        self._graph.call('gate/select_source', SelectSource.Request(source='teleop'))
+        self._session.start(seed)
+        self._session.select('teleop')
         request = StartEpisode.Request(
             task=self.config.task, operator='scripted', notes=f'seed {seed}'
         )
         self._graph.call('episode/start', request)
         try:
             self._graph.call('retarget/engage', Trigger.Request())
-            operator = ScriptedOperator(self._scene.task, seed)
+            operator = ScriptedOperator(self._session.scene.task, seed)
             self._operator = operator
             self._graph.wait(lambda: operator.done, 'the operator', patience_s=LIMIT_S)
             settled_ns = self.get_clock().now().nanoseconds + round(SETTLE_S * 1e9)
             self._graph.wait(
-                lambda: self._scene.success or self.get_clock().now().nanoseconds > settled_ns,
+                lambda: (
+                    self._session.scene.success or self.get_clock().now().nanoseconds > settled_ns
+                ),
                 'the can to settle',
             )
         except GraphError as error:
@@ -131,7 +127,7 @@ class OperatorNode(Node):
                 'episode/stop', StopEpisode.Request(outcome='failure', notes=str(error))
             )
             raise
-        scene = self._scene
+        scene = self._session.scene
         stop = StopEpisode.Request(
             outcome='success' if scene.success else 'failure',
             notes='' if scene.success else f'got as far as: {scene.stage}',
@@ -142,25 +138,11 @@ class OperatorNode(Node):
         told = 'success' if scene.success else f'failed, got as far as {scene.stage}'
         return scene.success, f'{told}; {operator.attempts} grasp(s); {path}'
 
-    def _let_stand(self) -> None:
-        """Gives the arms back to the robot's own controller, from whatever state."""
-        if self._gate.state == GateStatus.FAULT:
-            self._graph.call('gate/reset', Trigger.Request())
-        elif self._gate.state != GateStatus.DISARMED:
-            self._graph.call('gate/disarm', Trigger.Request())
-        self._graph.wait(lambda: self._gate.state == GateStatus.DISARMED, 'the gate to release')
-
     def _stream(self) -> None:
-        if self._operator is not None and self._scene is not None:
+        if self._operator is not None and self._session.scene is not None:
             now_ns = self.get_clock().now().nanoseconds
-            frame = self._operator.step(now_ns, self._scene)
+            frame = self._operator.step(now_ns, self._session.scene)
             self._frames.publish(messages.frame_to_msg(frame))
-
-    def _on_scene(self, msg: SceneState) -> None:
-        self._scene = messages.scene_from_msg(msg)
-
-    def _on_gate(self, msg: GateStatus) -> None:
-        self._gate = msg
 
 
 def main(args: list[str] | None = None) -> int:

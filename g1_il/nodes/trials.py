@@ -22,31 +22,23 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import rclpy
 from rclpy.node import Node
-from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
-from g1_il.errors import ConfigError, G1Error
-from g1_il.msg import GateStatus, PolicyStatus, SceneState
-from g1_il.ros.messages import stamp_to_ns
+from g1_il.errors import ConfigError
+from g1_il.msg import GateStatus, PolicyStatus
+from g1_il.ros.graph_client import GraphError
 from g1_il.ros.params import declare
-from g1_il.ros.qos import SENSOR, STATUS
+from g1_il.ros.qos import STATUS
 from g1_il.ros.run_node import run_node
-from g1_il.srv import ResetScene, SelectSource
+from g1_il.ros.scene_session import SceneSession
 
-PATIENCE_S = 30.0
-SETTLE_S = 0.3
-TRIGGERS = ('gate/arm', 'gate/disarm', 'gate/reset', 'policy/start', 'policy/pause')
-
-
-class TrialError(G1Error):
-    """A trial that could not be made or came to a bad end."""
+SERVICES = {'policy/start': Trigger, 'policy/pause': Trigger}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,20 +78,11 @@ class TrialsNode(Node):
         """Subscribes; `run` does the work."""
         super().__init__('trials')
         self.config = declare(self, TrialsConfig)
-        self._newest: dict[type, Any] = {}
+        self._policy: PolicyStatus | None = None
         self._ages: list[float] = []
-        for kind, topic, qos in (
-            (SceneState, 'sim/scene', SENSOR),
-            (GateStatus, 'gate/status', STATUS),
-            (PolicyStatus, 'policy/status', STATUS),
-            (JointState, 'joint_states', SENSOR),
-        ):
-            self.create_subscription(kind, topic, self._keep, qos)
-        self._callers = {name: self.create_client(Trigger, name) for name in TRIGGERS}
-        self._callers['sim/reset'] = self.create_client(ResetScene, 'sim/reset')
-        self._callers['gate/select_source'] = self.create_client(
-            SelectSource, 'gate/select_source'
-        )
+        self._session = SceneSession(self, SERVICES)
+        self._graph = self._session.graph
+        self.create_subscription(PolicyStatus, 'policy/status', self._on_policy, STATUS)
 
     def run(self) -> dict[str, Any]:
         """Makes all trials.
@@ -107,8 +90,8 @@ class TrialsNode(Node):
         Returns:
             The report.
         """
-        for kind in (SceneState, GateStatus, PolicyStatus, JointState):
-            self._wait(lambda kind=kind: kind in self._newest, f'a {kind.__name__}')
+        self._session.wait_for_graph()
+        self._graph.wait(lambda: self._policy is not None, 'policy/status')
         trials = []
         for number in range(self.config.rollouts):
             trials.append(trial := self._trial(self.config.seed + number))
@@ -117,8 +100,9 @@ class TrialsNode(Node):
                 + ('success' if trial['success'] else f'failed at {trial["stage"]}')
                 + f' after {trial["seconds"]:.1f} s {trial["reason"]}'.rstrip()
             )
-        self._end_trial()
-        gate, policy = self._newest[GateStatus], self._newest[PolicyStatus]
+        self._graph.call('policy/pause', Trigger.Request())
+        self._session.let_stand()
+        gate, policy = self._session.gate, self._policy
         counts = zip(gate.intervention_name, gate.intervention_count, strict=True)
         return {
             'policy': policy.policy,
@@ -135,32 +119,28 @@ class TrialsNode(Node):
 
     def _trial(self, seed: int) -> dict[str, Any]:
         """One trial; whatever goes wrong becomes its reason."""
-        began = time.monotonic()
+        session, began = self._session, time.monotonic()
         reason, reselected = '', 0
         try:
-            self._end_trial()
-            self._call('sim/reset', ResetScene.Request(seed=seed))
-            self._wait(lambda: self._newest[SceneState].seed == seed, 'the new scene')
-            self._settle()
-            self._call('gate/arm', Trigger.Request())
-            self._wait(lambda: self._gate() == GateStatus.HOLD, 'the gate to hold')
-            self._select_policy()
-            self._call('policy/start', Trigger.Request())
+            self._graph.call('policy/pause', Trigger.Request())
+            session.start(seed)
+            session.select('policy')
+            self._graph.call('policy/start', Trigger.Request())
             began = time.monotonic()
-            while not self._newest[SceneState].success:
-                if self._gate() == GateStatus.FAULT:
-                    raise TrialError(f'gate in fault: {self._newest[GateStatus].reason}')
+            while not session.scene.success:
+                if session.gate.state == GateStatus.FAULT:
+                    raise GraphError(f'gate in fault: {session.gate.reason}')
                 if time.monotonic() - began > self.config.timeout_s:
                     break
-                if self._gate() == GateStatus.HOLD and not self._newest[GateStatus].source:
+                if session.gate.state == GateStatus.HOLD and not session.gate.source:
                     # The policy was silent for long, as on a machine that is too slow.
-                    self._select_policy()
+                    session.select('policy')
                     reselected += 1
                 rclpy.spin_once(self, timeout_sec=0.05)
-            self._call('policy/pause', Trigger.Request())
-        except TrialError as error:
+            self._graph.call('policy/pause', Trigger.Request())
+        except GraphError as error:
             reason = str(error)
-        scene = self._newest[SceneState]
+        scene = session.scene
         return {
             'seed': seed,
             'success': bool(scene.success) and scene.seed == seed and not reason,
@@ -170,54 +150,10 @@ class TrialsNode(Node):
             'reason': reason,
         }
 
-    def _end_trial(self) -> None:
-        """Makes the robot's own controller hold the arms, wherever the last trial ended."""
-        self._call('policy/pause', Trigger.Request())
-        if self._gate() == GateStatus.FAULT:
-            self._call('gate/reset', Trigger.Request())
-        elif self._gate() != GateStatus.DISARMED:
-            self._call('gate/disarm', Trigger.Request())
-        self._wait(lambda: self._gate() == GateStatus.DISARMED, 'the gate to release')
-
-    def _select_policy(self) -> None:
-        self._call('gate/select_source', SelectSource.Request(source='policy'))
-        self._wait(lambda: self._newest[GateStatus].source == 'policy', 'the gate to say so')
-
-    def _settle(self) -> None:
-        """Lets the bridge see the robot after its reset: arming starts from what it has seen."""
-        known_ns = self.get_clock().now().nanoseconds + round(SETTLE_S * 1e9)
-        self._wait(
-            lambda: stamp_to_ns(self._newest[JointState].header.stamp) > known_ns,
-            'the joint states after the reset',
-        )
-
-    def _gate(self) -> int:
-        return int(self._newest[GateStatus].state)
-
-    def _keep(self, msg: Any) -> None:
-        self._newest[type(msg)] = msg
-        if isinstance(msg, PolicyStatus) and msg.state == PolicyStatus.RUNNING:
+    def _on_policy(self, msg: PolicyStatus) -> None:
+        self._policy = msg
+        if msg.state == PolicyStatus.RUNNING:
             self._ages.append(float(msg.observation_age))
-
-    def _wait(self, condition: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while not condition():
-            if time.monotonic() > deadline:
-                raise TrialError(f'waited {PATIENCE_S:.0f} s for {what}')
-            rclpy.spin_once(self, timeout_sec=0.05)
-
-    def _call(self, service: str, request: Any) -> None:
-        """Calls a service and refuses a refusal."""
-        client = self._callers[service]
-        if not client.wait_for_service(timeout_sec=PATIENCE_S):
-            raise TrialError(f'nobody offers {service}')
-        future = client.call_async(request)
-        rclpy.spin_until_future_complete(self, future, timeout_sec=PATIENCE_S)
-        if not future.done():
-            raise TrialError(f'{service} did not answer in {PATIENCE_S:.0f} s')
-        answer = future.result()
-        if not answer.success:
-            raise TrialError(f'{service} refused: {answer.message}')
 
 
 def write_report(path: Path, report: dict[str, Any]) -> None:
