@@ -74,7 +74,8 @@ inputs() {
 }
 
 pip_install() {
-    "$venv/bin/python" -m pip install --quiet --progress-bar on --retries 10 --timeout 60 \
+    # Without the warnings of build back ends, which are not for the user.
+    PYTHONWARNINGS=ignore "$venv/bin/python" -m pip install --quiet --progress-bar on --retries 10 --timeout 60 \
         --disable-pip-version-check "$@"
 }
 
