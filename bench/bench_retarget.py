@@ -90,13 +90,12 @@ def run() -> list[dict[str, Any]]:
     rows.append(
         _row('collect: no recording, per core', bare, 'x real time', 'real time', 1.0),
     )
-    for images, goal in ((False, 10), (True, 4)):
+    for images in (False, True):
         with tempfile.TemporaryDirectory() as folder:
             report = collect(CollectConfig(out=Path(folder), episodes=2, images=images))
         name = '640x480 images' if images else 'no images'
-        name = f'collect: {name}, per core, at least {goal}'
         factor = report['real_time_factor_per_core']
-        rows.append(_row(name, factor, 'x real time', 'real time', 1.0))
+        rows.append(_row(f'collect: {name}, per core', factor, 'x real time', 'real time', 1.0))
     return rows
 
 
