@@ -81,7 +81,7 @@ setup(
     entry_points={
         'console_scripts': [
             'g1-il = g1_il.cli:main',
-            *(f'{node} = {NAME}.nodes.{node}:main' for node in NODES),
+            *(f'{node} = {NAME}.start:{node}' for node in NODES),
         ]
     },
 )

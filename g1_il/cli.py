@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
-from g1_il import __version__
-from g1_il.errors import G1Error
+from g1_il import __version__, opengl
+from g1_il.errors import G1Error, missing_package
 
 # verb: (module, one line of help)
 VERBS = {
@@ -41,27 +42,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verb_parser = verbs.add_parser(verb, help=summary, description=summary)
         if arguments and arguments[0] == verb:
             try:
+                opengl.check()
                 code = importlib.import_module(module)
-            except ModuleNotFoundError as error:
-                if error.name and error.name.startswith('g1_il'):
-                    raise
-                print(
-                    f'g1-il {verb} needs the Python package {error.name}, which is not installed; '
-                    "install it with pip install 'g1_il[train,view]' or run `make setup`",
-                    file=sys.stderr,
-                )
-                return 2
+            except (ModuleNotFoundError, G1Error) as error:
+                return _refuse(verb, error)
             getattr(code, f'add_{verb}_arguments')(verb_parser)
             verb_parser.set_defaults(run=getattr(code, f'run_{verb}'))
     options = parser.parse_args(arguments)
     try:
         return int(options.run(options))
-    except G1Error as error:
-        print(f'g1-il {options.verb}: {error}', file=sys.stderr)
-        return 2
+    except BrokenPipeError:
+        # Whoever read the output has gone; Python would try to flush the rest at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (ModuleNotFoundError, G1Error, OSError) as error:
+        return _refuse(options.verb, error)
     except KeyboardInterrupt:
         print(f'g1-il {options.verb}: interrupted', file=sys.stderr)
         return 130
+
+
+def _refuse(verb: str, error: Exception) -> int:
+    """Tells in one line what is wrong."""
+    text = str(error)
+    if isinstance(error, ModuleNotFoundError):
+        text = missing_package(error)
+    elif isinstance(error, OSError) and error.strerror:
+        text = f'{error.filename or "a file"}: {error.strerror}; mend that and start again'
+    print(f'g1-il {verb}: {text}', file=sys.stderr)
+    return 2
 
 
 if __name__ == '__main__':

@@ -10,6 +10,11 @@ from __future__ import annotations
 import ctypes
 import os
 
+from g1_il.errors import ConfigError
+
+# What MuJoCo takes on Linux, besides nothing.
+DRAWING = ('egl', 'osmesa', 'glfw', 'enable', 'enabled', 'on', 'true', '1')
+NOT_DRAWING = ('disable', 'disabled', 'off', 'false', '0')
 EGL_LIBRARY = 'libEGL.so.1'
 
 
@@ -21,3 +26,17 @@ def choose() -> None:
         ctypes.CDLL(EGL_LIBRARY)
     except OSError:
         os.environ['MUJOCO_GL'] = 'disable'
+
+
+def check() -> None:
+    """Refuses a value of MUJOCO_GL with which MuJoCo could not be imported.
+
+    Raises:
+        ConfigError: It is not one that MuJoCo knows.
+    """
+    value = os.environ.get('MUJOCO_GL', '').strip().lower()
+    if value not in ('', *DRAWING, *NOT_DRAWING):
+        raise ConfigError(
+            f'the environment variable MUJOCO_GL is {value!r}; allowed: egl, osmesa, glfw, '
+            'disable; unset it to have egl'
+        )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import subprocess
 import sys
@@ -50,8 +51,12 @@ def test_every_executable_of_ros2_run_starts_a_module_that_exists(tmp_path: Path
     paths = [Path(item) for item in printed.strip().split(';')]
     assert {path.name for path in paths} >= {'bridge', 'recorder', 'policy', 'g1-il'}
     for path in paths:
-        module = re.search(r'^from (\S+) import main$', path.read_text(), re.MULTILINE)
-        assert module and (ROOT / (module[1].replace('.', '/') + '.py')).is_file(), path
+        found = re.search(r'^from (\S+) import (\w+)$', path.read_text(), re.MULTILINE)
+        assert found, path
+        function = getattr(importlib.import_module(found[1]), found[2])
+        if found[1] == 'g1_il.start':
+            assert function.args == (path.name,)
+            assert (ROOT / f'g1_il/nodes/{path.name}.py').is_file(), path
         assert path.stat().st_mode & 0o111
 
 

@@ -44,8 +44,9 @@ from g1_il.link.unitree_link import UnitreeLink
 from g1_il.msg import JointCommand
 from g1_il.ros import messages
 from g1_il.ros.bridge_topics import BridgeTopics
-from g1_il.ros.params import declare
+from g1_il.ros.params import declare, refuse_unknown
 from g1_il.ros.qos import COMMAND, EVENT
+from g1_il.ros.run_node import init_ros
 from g1_il.safety.config import SOURCES, GateConfig
 from g1_il.safety.control_loop import ControlLoop
 from g1_il.safety.gate import LEFT_HELD
@@ -64,6 +65,7 @@ class BridgeNode(Node):
         """Declares parameters, connects to the robot, then offers topics and services."""
         super().__init__('bridge')
         config, gate_config = declare(self, BridgeConfig), declare(self, GateConfig)
+        refuse_unknown(self)
         self.link = UnitreeLink(
             domain=config.robot_domain,
             interface=config.interface,
@@ -141,8 +143,8 @@ def main(args: list[str] | None = None) -> int:
     ROS spins, and may die, on a thread of its own; this one only waits.
     """
     signals = StopSignals()
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     try:
+        init_ros(args, signal_handler_options=SignalHandlerOptions.NO)
         node = BridgeNode()
     except ConfigError as error:
         print(f'bridge: {error}', file=sys.stderr)

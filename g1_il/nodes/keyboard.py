@@ -38,7 +38,8 @@ from rclpy.signals import SignalHandlerOptions
 
 from g1_il.errors import ConfigError
 from g1_il.ros.desk import STATE_NAMES, Desk
-from g1_il.ros.params import declare
+from g1_il.ros.params import declare, refuse_unknown
+from g1_il.ros.run_node import init_ros
 from g1_il.safety.config import SOURCES
 from g1_il.safety.stop_signals import StopSignals
 
@@ -176,11 +177,16 @@ def _spin(executor: SingleThreadedExecutor) -> None:
 def main(args: list[str] | None = None) -> int:
     """Runs until q or a signal; the robot stays as it is (the bridge releases it by itself)."""
     signals = StopSignals()
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        init_ros(args, signal_handler_options=SignalHandlerOptions.NO)
+    except ConfigError as error:
+        print(f'keyboard: {error}', file=sys.stderr)
+        return 2
     executor = SingleThreadedExecutor()
     spinner = threading.Thread(target=_spin, args=(executor,), daemon=True)
     try:
         node = KeyboardNode()
+        refuse_unknown(node)
         executor.add_node(node)
         with _raw_terminal() as terminal:
             spinner.start()

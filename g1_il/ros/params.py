@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from typing import Any, TypeVar
@@ -15,6 +16,10 @@ from rclpy.node import Node
 from g1_il.errors import ConfigError
 
 Config = TypeVar('Config')
+
+_KINDS = {str: 'text', int: 'whole number', float: 'number'}
+# Every node of rclpy has these.
+_ROS_OWN_PARAMETERS = ('use_sim_time', 'qos_overrides', 'start_type_description_service')
 
 
 def declare(node: Node, config_type: type[Config]) -> Config:
@@ -53,6 +58,27 @@ def declare(node: Node, config_type: type[Config]) -> Config:
     return config_type(**values)
 
 
+def refuse_unknown(node: Node) -> None:
+    """Refuses values for parameters that the node does not have: a slip of the pen, most likely.
+
+    Raises:
+        ConfigError: The command line or a parameter file sets one.
+    """
+    given = node._parameter_overrides  # rclpy has no public way to ask
+    unknown = [
+        name
+        for name in given
+        if not node.has_parameter(name) and not name.startswith(_ROS_OWN_PARAMETERS)
+    ]
+    if unknown:
+        names = sorted(node.get_parameters_by_prefix(''))
+        known = ', '.join(name for name in names if not name.startswith(_ROS_OWN_PARAMETERS))
+        raise ConfigError(
+            f'parameter {unknown[0]} is set to {given[unknown[0]].value!r}, but this node has '
+            f'none of that name; it has: {known}'
+        )
+
+
 def _coerce(name: str, value: Any, default: Any, hint: Any) -> Any:
     """The value in the field's type, or a ConfigError that names both."""
     wanted = type(default)
@@ -62,14 +88,21 @@ def _coerce(name: str, value: Any, default: Any, hint: Any) -> Any:
     if wanted is tuple:
         if isinstance(value, str) or not hasattr(value, '__iter__'):
             raise _wrong_type(name, value, 'a list')
+        items = {type(item) for item in default} or {str}
+        if float in items:
+            items.add(int)
+        if any(type(item) not in items for item in value):
+            raise _wrong_type(name, value, f'a list of {_KINDS[type(default[0])]}s')
         return tuple(value)
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    if wanted is float and isinstance(value, float) and not math.isfinite(value):
+        raise _wrong_type(name, value, 'a finite number')
     if wanted is str and isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
     if type(value) is not wanted:
-        allowed = {'bool': 'true or false', 'str': 'a text', 'int': 'a whole number'}
-        raise _wrong_type(name, value, allowed.get(wanted.__name__, 'a number'))
+        allowed = 'true or false' if wanted is bool else f'a {_KINDS[wanted]}'
+        raise _wrong_type(name, value, allowed)
     return value
 
 

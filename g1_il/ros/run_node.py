@@ -9,10 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 import rclpy
+from rclpy.exceptions import NameValidationException
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 
 from g1_il.errors import ConfigError, G1Error
+from g1_il.ros.params import refuse_unknown
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -44,8 +46,9 @@ def run_node(
         signal.signal(number, _do_nothing)
     node: Node | None = None
     try:
-        rclpy.init(args=args)
+        init_ros(args)
         node = make()
+        refuse_unknown(node)
         if work is not None:
             return work(node)
         rclpy.spin(node)
@@ -57,6 +60,9 @@ def run_node(
         return 1
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except NameValidationException as error:
+        print(f'{name}: {one_line(error)}', file=sys.stderr)
+        return 2
     except Exception:
         if rclpy.ok():
             raise
@@ -71,6 +77,24 @@ def run_node(
             # Python's exit restores the default, death, for all handlers but this one.
             signal.signal(number, signal.SIG_IGN)
     return 0
+
+
+def init_ros(args: list[str] | None, **options: Any) -> None:
+    """rclpy.init; what it refuses is the user's: arguments, parameter files, ROS_DOMAIN_ID.
+
+    Raises:
+        ConfigError: It cannot begin with these arguments in this environment.
+    """
+    try:
+        rclpy.init(args=args, **options)
+    except Exception as error:  # RCLError, UnknownROSArgsError, RuntimeError, by distribution
+        raise ConfigError(one_line(error)) from error
+
+
+def one_line(error: Exception) -> str:
+    """What an error says, in one line."""
+    lines = (line.strip() for line in str(error).splitlines())
+    return ' '.join(line for line in lines if line.strip('^ ')) or type(error).__name__
 
 
 def _do_nothing(number: int, frame: object) -> None:

@@ -16,6 +16,12 @@ class NodeParameters:
 
     _parameters: ParameterStore
 
+    @property
+    def _parameter_overrides(self) -> dict[str, Any]:
+        """Values given from outside, as rclpy keeps them: there is no public way to ask."""
+        overrides = self._parameters.overrides
+        return {name: Parameter(name, value=value) for name, value in overrides.items()}
+
     def declare_parameter(
         self, name: str, value: Any = None, descriptor: Any = None, ignore_override: bool = False
     ) -> Parameter:
