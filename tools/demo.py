@@ -269,7 +269,7 @@ def summary(collected, evaluated, deployed, info, run, minutes, gib) -> list[tup
         ('observation age', f'{ms * deployed["observation_age"]:.0f} ms'),
         (
             'gate interventions',
-            ', '.join(f'{k} {v}' for k, v in deployed['interventions'].items()) or 'none',
+            ', '.join(f'{k} {v}' for k, v in deployed['interventions'].items() if v) or 'none',
         ),
         ('whole demo', f'{minutes:.1f} min, at most {gib:.1f} GiB'),
     ]
