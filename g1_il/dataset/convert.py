@@ -31,6 +31,7 @@ from g1_il.episodes.card import EpisodeCard, load_card, software_version
 from g1_il.episodes.folder import find_episodes
 from g1_il.episodes.report import WARN, CheckConfig, check_episode
 from g1_il.errors import ConfigError, G1Error
+from g1_il.output import check_folder, new_folder
 from g1_il.robot.joints import COMMAND_JOINTS
 
 RULE = (
@@ -118,33 +119,21 @@ def convert(
     Raises:
         ConfigError: Nothing can be converted, or `out` exists.
     """
-    _refuse_existing(out, config.overwrite)
-    cards = [(episode, load_card(episode)) for episode in find_episodes(folder)]
-    wanted = [(place, card) for place, card in cards if card.outcome in config.outcomes]
-    excluded = [
-        Excluded(source=card.episode_id, reason=f'outcome is {card.outcome}')
-        for _, card in cards
-        if card.outcome not in config.outcomes
-    ]
+    check_folder(out, layout.DATASET, option='OUT', overwrite=config.overwrite)
+    wanted, excluded = _choose(find_episodes(folder), config)
     if not wanted:
         raise ConfigError(
-            f'{folder} has {len(cards)} episodes, none of outcome {" or ".join(config.outcomes)}; '
-            'give --outcome to take others'
+            f'{folder} has {len(excluded)} episodes, none of outcome '
+            f'{" or ".join(config.outcomes)}; give --outcome to take others; the first: '
+            f'{excluded[0].source}: {excluded[0].reason}'
         )
     plan = _make_plan([place for place, _ in wanted], config)
-    partial = out.with_name(out.name + '.partial')
-    shutil.rmtree(partial, ignore_errors=True)
-    scratch = partial / 'scratch'
-    scratch.mkdir(parents=True)
-    jobs = [_Job(folder=p, card=c, plan=plan, scratch=scratch) for p, c in wanted]
-    try:
+    with new_folder(out, layout.DATASET, option='OUT', overwrite=config.overwrite) as partial:
+        scratch = partial / 'scratch'
+        scratch.mkdir()
+        jobs = [_Job(folder=p, card=c, plan=plan, scratch=scratch) for p, c in wanted]
         records, rows = _write(partial, plan, jobs, config, excluded, on_episode)
         shutil.rmtree(scratch)
-        if out.exists():
-            shutil.rmtree(out)
-        partial.rename(out)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return Conversion(
         root=out,
         episodes=len(records),
@@ -152,6 +141,25 @@ def convert(
         warned=sum(record['verdict'] == WARN for record in records),
         excluded=tuple(excluded),
     )
+
+
+def _choose(
+    folders: Sequence[Path], config: ConvertConfig
+) -> tuple[list[tuple[Path, EpisodeCard]], list[Excluded]]:
+    """Episodes to convert with their cards, and those that are left out by their cards."""
+    wanted, excluded = [], []
+    for folder in folders:
+        try:
+            card = load_card(folder)
+        except ConfigError as error:
+            excluded.append(Excluded(source=folder.name, reason=str(error)))
+            continue
+        if card.outcome in config.outcomes:
+            wanted.append((folder, card))
+        else:
+            reason = f'outcome is {card.outcome}'
+            excluded.append(Excluded(source=card.episode_id, reason=reason))
+    return wanted, excluded
 
 
 def _write(
@@ -212,7 +220,7 @@ def _run(jobs: Sequence[_Job], processes: int) -> Iterator[_Result | Excluded]:
 
 def _convert_one(job: _Job) -> _Result | Excluded:
     from g1_il.ros.bag import read_bag
-    from g1_il.ros.streams import episode_streams, samples
+    from g1_il.ros.streams import camera_topics, episode_streams, samples
 
     card, plan = job.card, job.plan
     try:
@@ -220,6 +228,11 @@ def _convert_one(job: _Job) -> _Result | Excluded:
         report = check_episode(card, episode_streams(bag), CheckConfig(fps=plan.fps))
         if report.failures:
             raise G1Error('; '.join(finding.text for finding in report.failures))
+        if unplanned := set(camera_topics(bag)) - {camera.name for camera in plan.cameras}:
+            raise G1Error(
+                f'it has pictures of {min(unplanned)}, which the first episode has not; convert '
+                'such episodes by themselves'
+            )
         made = assemble(samples(bag, plan.assembler.names, plan.objects), plan)
         videos, images = {}, {}
         for camera in plan.cameras:
@@ -277,19 +290,19 @@ def _make_plan(folders: Sequence[Path], config: ConvertConfig) -> Plan:
     """The plan that fits the first episode that can be read; others must fit it too."""
     from g1_il.ros import cdr
     from g1_il.ros.bag import read_bag
-    from g1_il.ros.streams import IMAGE_TOPIC_END, streams_of
+    from g1_il.ros.streams import camera_topics, streams_of
     from g1_il.rows.streams import SCENE
 
     reason = ''
     for folder in folders:
         try:
-            found = streams_of(read_bag(folder))
+            bag = read_bag(folder)
         except G1Error as error:
             reason = reason or str(error)
             continue
-        topics = {n: t for n, t in found.items() if t.name.endswith(IMAGE_TOPIC_END)}
+        topics = camera_topics(bag)
         names = sorted(topics, key=lambda name: (name != config.reference, name))
-        scene = found.get(SCENE)
+        scene = streams_of(bag).get(SCENE)
         if not names and scene is None:
             reason = reason or f'{folder} has neither a camera nor a scene'
             continue
@@ -312,12 +325,3 @@ def _make_plan(folders: Sequence[Path], config: ConvertConfig) -> Plan:
             min_rows=config.fps,
         )
     raise ConfigError(f'no episode can be converted: {reason}')
-
-
-def _refuse_existing(out: Path, overwrite: bool) -> None:
-    if not out.exists():
-        return
-    if not overwrite:
-        raise ConfigError(f'{out} exists; give another folder, or --overwrite to replace it')
-    if not (out / layout.INFO_PATH).exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ConfigError(f'{out} is not a dataset and is not overwritten; give another folder')

@@ -63,7 +63,11 @@ def run_convert(args: argparse.Namespace) -> int:
         def show(done: int, total: int, rows: int) -> None:
             progress.update(bar, completed=done, total=total, rows=rows)
 
-        made = convert(args.episodes, args.out, config, show)
+        try:
+            made = convert(args.episodes, args.out, config, show)
+        except BaseException:
+            progress.live.transient = True  # what is said next is why it ended
+            raise
     seconds = time.monotonic() - started_s
     for item in made.excluded:
         print(f'left out {item.source}: {item.reason}')

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from g1_il.output import FolderKind
+
 CODEBASE_VERSION = 'v3.0'
 DATA_PATH = 'data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet'
 VIDEO_PATH = 'videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4'
@@ -16,6 +18,22 @@ STATS_PATH = 'meta/stats.json'
 TASKS_PATH = 'meta/tasks.parquet'
 PROVENANCE_PATH = 'meta/g1_il.json'
 TIMING_PATH = 'meta/g1_il/timing-000.parquet'
+
+DATASET = FolderKind(
+    name='dataset',
+    files=(
+        'data/chunk-*/file-*.parquet',
+        'videos/*/chunk-*/file-*.mp4',
+        'meta/episodes/chunk-*/file-*.parquet',
+        'meta/g1_il/timing-*.parquet',
+        INFO_PATH,
+        STATS_PATH,
+        TASKS_PATH,
+        PROVENANCE_PATH,
+    ),
+    required=(INFO_PATH, PROVENANCE_PATH),
+    leftovers=('scratch/*', 'videos/*/chunk-*/*', 'data/chunk-*/*'),
+)
 
 CHUNK_SIZE = 1000
 DATA_FILE_MB = 100

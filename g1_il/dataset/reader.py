@@ -77,6 +77,8 @@ class DatasetReader:
         try:
             self.info: dict[str, Any] = info
             self.fps = int(info['fps'])
+            if self.fps < 1:
+                raise ValueError(f'fps is {self.fps}')
             self.features: dict[str, dict[str, Any]] = info['features']
             self.stats = {
                 key: {name: np.asarray(value) for name, value in entry.items()}
@@ -84,8 +86,15 @@ class DatasetReader:
             }
             self.tasks = self._tasks()
             self.episodes = self._episodes()
-        except (KeyError, TypeError, ValueError, pa.ArrowException) as error:
-            raise ConfigError(f'{self.root} is not a complete dataset: {error!r}') from error
+        except KeyError as error:
+            raise ConfigError(
+                f'{self.root} is not a complete dataset: {error} is missing in its meta folder; '
+                'convert the episodes again'
+            ) from error
+        except (AttributeError, TypeError, ValueError, OSError, pa.ArrowException) as error:
+            raise ConfigError(
+                f'{self.root} is not a complete dataset: {error}; convert the episodes again'
+            ) from error
         has_provenance = (self.root / layout.PROVENANCE_PATH).exists()
         self.provenance = self._json(layout.PROVENANCE_PATH) if has_provenance else {}
 
@@ -118,7 +127,7 @@ class DatasetReader:
 
     def names(self, key: str) -> tuple[str, ...]:
         """Names of a feature's dimensions, e.g. 'left_elbow_joint.pos'."""
-        return tuple(self._feature(key)['names'] or ())
+        return tuple(self._feature(key).get('names') or ())
 
     def column(self, key: str, *, episode: int | None = None) -> npt.NDArray[Any]:
         """A feature's rows: shape (N, D) for a vector, (N,) for a scalar; read-only.
@@ -215,13 +224,17 @@ class DatasetReader:
     @functools.cached_property
     def _data(self) -> pa.Table:
         files = sorted((self.root / 'data').glob('*/*.parquet'))
+        if not files:
+            raise FileNotFoundError('there is no .parquet file in it')
         return pa.concat_tables([pq.read_table(file) for file in files]).combine_chunks()
 
     def _table(self) -> pa.Table:
         try:
             table = self._data
         except (OSError, ValueError, pa.ArrowException) as error:
-            raise ConfigError(f'{self.root}/data cannot be read: {error}') from error
+            raise ConfigError(
+                f'{self.root}/data cannot be read: {error}; convert the episodes again'
+            ) from error
         if len(table) != self.rows:
             raise ConfigError(
                 f'{self.root}/data has {len(table)} rows, its episodes say {self.rows}: '
@@ -237,7 +250,9 @@ class DatasetReader:
                 f'{self.root} has no {path}: it is not a LeRobotDataset; make one with '
                 'g1-il convert EPISODES OUT'
             ) from error
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            raise ConfigError(f'{self.root / path} cannot be read: {error.strerror}') from error
+        except ValueError as error:
             raise ConfigError(f'{self.root / path} cannot be read: {error}') from error
         if not isinstance(content, dict):
             raise ConfigError(f'{self.root / path} holds no JSON object')

@@ -103,6 +103,9 @@ def _check_episodes(dataset: DatasetReader) -> Iterator[str]:
 
 def _check_rows(dataset: DatasetReader) -> Iterator[str]:
     lengths = [episode.length for episode in dataset.episodes]
+    if not lengths:
+        yield 'there is no episode: meta/episodes is missing or empty'
+        return
     within = np.concatenate([np.arange(length) for length in lengths])
     expected: dict[str, Any] = {
         'index': np.arange(dataset.rows),
@@ -127,7 +130,7 @@ def _check_rows(dataset: DatasetReader) -> Iterator[str]:
         shape = tuple(feature['shape'])
         if rows.shape[1:] != (() if shape == (1,) else shape):
             yield f'{key} has rows of shape {rows.shape[1:]}, info.json says {shape}'
-        names = feature['names']
+        names = feature.get('names')
         if names and len(names) != shape[0]:
             yield f'{key} has {len(names)} names for {shape[0]} values'
         if not np.isfinite(rows).all():

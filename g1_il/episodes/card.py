@@ -109,6 +109,11 @@ def load_card(folder: Path) -> EpisodeCard:
     path = folder / CARD_NAME
     try:
         content = yaml.load(path.read_text(encoding='utf-8'), Loader=_LOADER)
+        if not isinstance(content, dict) or 'format' not in content:
+            raise ConfigError(
+                f'{path} is not an episode card: it has no format; restore it, or leave the '
+                'episode out'
+            )
         if content.pop('format') != FORMAT:
             raise ConfigError(f'{path} is of another format; this version reads format {FORMAT}')
         content.pop('duration_s', None)
@@ -120,8 +125,10 @@ def load_card(folder: Path) -> EpisodeCard:
             f'{folder} has no {CARD_NAME}: it is not an episode of this recorder'
         ) from error
     except (OSError, ValueError, TypeError, KeyError, AttributeError, yaml.YAMLError) as error:
-        reason = str(error).splitlines()[0] if str(error) else repr(error)
-        raise ConfigError(f'{path} is not an episode card: {reason}') from error
+        reason = ' '.join(str(error).split()) or repr(error)
+        raise ConfigError(
+            f'{path} is not an episode card: {reason}; restore it, or leave the episode out'
+        ) from error
 
 
 @functools.cache

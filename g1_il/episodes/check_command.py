@@ -26,6 +26,7 @@ from g1_il.episodes.report import (
     check_episode,
 )
 from g1_il.errors import ConfigError, G1Error
+from g1_il.output import check_file
 
 _COLOURS = {PASS: 'green', WARN: 'yellow', FAIL: 'red'}
 
@@ -35,6 +36,7 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('episodes', type=Path, help='folder of the recorded episodes, or one')
     parser.add_argument('--fps', type=int, default=30, help='declared camera rate (default: 30)')
     parser.add_argument('--json', type=Path, help='write the report to this file as well')
+    parser.add_argument('--overwrite', action='store_true', help='replace that file')
     parser.add_argument(
         '--strict', action='store_true', help='exit status 1 when any episode fails'
     )
@@ -48,6 +50,7 @@ def run_check(args: argparse.Namespace) -> int:
     """
     if args.json and not args.json.parent.is_dir():
         raise ConfigError(f'--json {args.json}: there is no folder {args.json.parent}')
+    check_file(args.json, option='--json', overwrite=args.overwrite)
     config = CheckConfig(fps=args.fps)
     reports = [judge(folder, config) for folder in find_episodes(args.episodes)]
     _print(reports)

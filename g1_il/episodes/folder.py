@@ -16,9 +16,16 @@ from pathlib import Path
 
 from g1_il.episodes.card import CARD_NAME
 from g1_il.errors import ConfigError
+from g1_il.output import FolderKind
 
 ACTIVE = '.active'
 TRASH = '.trash'
+_IN_AN_EPISODE = (CARD_NAME, 'episode.partial', 'metadata.yaml', '*.mcap', '*.mcap.partial')
+EPISODES = FolderKind(
+    name='episodes',
+    files=tuple(f'{place}*/*/{name}' for place in ('', f'{TRASH}/') for name in _IN_AN_EPISODE),
+    each=CARD_NAME,
+)
 
 
 def task_folder(task: str) -> str:

@@ -6,9 +6,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +15,8 @@ from safetensors.torch import load_file, save_file
 
 from g1_il.errors import ConfigError
 from g1_il.learn.network import ChunkNetwork, NetworkConfig
+from g1_il.learn.observations import OBSERVATIONS
+from g1_il.output import FolderKind
 from g1_il.policy.contract import PolicyContract
 
 CONFIG = 'config.json'
@@ -25,6 +24,12 @@ WEIGHTS = 'model.safetensors'
 CARD = 'card.json'
 CURVE_PLOT = 'loss.png'
 POLICY_TYPE = 'bc'
+CHECKPOINT = FolderKind(
+    name='checkpoint',
+    files=(CONFIG, WEIGHTS, CARD, CURVE_PLOT, OBSERVATIONS),
+    required=(CONFIG, CARD),
+    leftovers=('*.npy',),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,43 +38,6 @@ class Checkpoint:
 
     contract: PolicyContract
     network: ChunkNetwork
-
-
-@contextmanager
-def new_folder(out: Path, *, overwrite: bool) -> Iterator[Path]:
-    """A folder that appears whole or not at all.
-
-    Args:
-        out: Where it shall be.
-        overwrite: Whether an existing one may be replaced, which happens only at the end.
-
-    Yields:
-        An empty folder beside it to write into; removed when the body fails.
-
-    Raises:
-        ConfigError: If `out` exists and may not be replaced, or cannot be made.
-    """
-    if out.exists() and not overwrite:
-        raise ConfigError(f'{out} exists already; choose another --out or say --overwrite')
-    if out.exists() and not (out / CONFIG).is_file():
-        raise ConfigError(
-            f'{out} is no checkpoint (it has no {CONFIG}), so it is not overwritten; '
-            'choose another --out'
-        )
-    partial = out.with_name(out.name + '.partial')
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-    except OSError as error:
-        raise ConfigError(f'{partial} cannot be made: {error}') from error
-    try:
-        yield partial
-        if out.exists():
-            shutil.rmtree(out)
-        partial.rename(out)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint, card: dict[str, Any]) -> None:
@@ -109,8 +77,8 @@ def read_checkpoint(folder: Path | str) -> Checkpoint:
     try:
         network.load_state_dict(load_file(str(folder / WEIGHTS)))
     except (OSError, RuntimeError, safetensors.SafetensorError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ConfigError(f'{folder / WEIGHTS} cannot be loaded: {reason}') from error
+        reason = ' '.join(str(error).split())
+        raise ConfigError(f'{folder / WEIGHTS} cannot be loaded: {reason}; train again') from error
     return Checkpoint(contract=contract, network=network.eval())
 
 

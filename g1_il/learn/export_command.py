@@ -12,6 +12,7 @@ from g1_il.errors import ConfigError
 from g1_il.learn.checkpoint import read_checkpoint
 from g1_il.learn.export import export_onnx
 from g1_il.learn.observations import read_observations
+from g1_il.output import check_file
 
 SUFFIX = '.onnx'
 
@@ -27,8 +28,7 @@ def run_export(args: argparse.Namespace) -> int:
     """Exports; 0 when the file is there and answers as the network does."""
     if args.out.suffix != SUFFIX:
         raise ConfigError(f'{args.out} does not end in {SUFFIX}; name the file so')
-    if args.out.exists() and not args.overwrite:
-        raise ConfigError(f'{args.out} exists already; choose another name or say --overwrite')
+    check_file(args.out, option='OUT.onnx', overwrite=args.overwrite)
     if not args.out.parent.is_dir():
         raise ConfigError(f'{args.out.parent} is no folder; make it first')
     checkpoint = read_checkpoint(args.checkpoint)

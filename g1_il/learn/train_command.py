@@ -14,10 +14,11 @@ from rich import progress
 from rich.console import Console
 
 from g1_il.errors import ConfigError
-from g1_il.learn.checkpoint import new_folder
+from g1_il.learn.checkpoint import CHECKPOINT
 from g1_il.learn.lerobot_source import LeRobotDemonstrations
 from g1_il.learn.run import Report, train_checkpoint
 from g1_il.learn.training import TrainConfig
+from g1_il.output import new_folder
 from g1_il.policy.contract import INPUTS
 
 MAX_THREADS = 8
@@ -72,14 +73,18 @@ def run_train(args: argparse.Namespace) -> int:
         seed=args.seed,
         threads=args.threads or (cores if 'images' in inputs else 1),
     )
-    with new_folder(args.out, overwrite=args.overwrite) as folder, _display() as report:
+    image_size = _image_size(args.image_size)
+    with (
+        new_folder(args.out, CHECKPOINT, overwrite=args.overwrite) as folder,
+        _display() as report,
+    ):
         source = LeRobotDemonstrations(args.dataset)
         run = train_checkpoint(
             source,
             folder,
             inputs,
             config,
-            image_size=_image_size(args.image_size),
+            image_size=image_size,
             report=report,
         )
     last = run.curve[-1]

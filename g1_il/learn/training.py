@@ -22,6 +22,7 @@ from g1_il.learn.windows import Windows
 from g1_il.policy.observation import IMAGE_PREFIX
 
 Pictures = Mapping[str, npt.NDArray[np.uint8]]
+MAX_THREADS = 256
 WARM_UP_STEPS = 100
 EMA_POWER = 0.75
 EMA_LIMIT = 0.999
@@ -66,8 +67,8 @@ class TrainConfig:
             'batch': (self.batch >= 2, 'at least 2'),
             'learning_rate': (0.0 < self.learning_rate < 1.0, 'above 0 and below 1'),
             'held_out': (0.0 <= self.held_out < 1.0, 'at least 0 and below 1'),
-            'seed': (self.seed >= 0, '0 or more'),
-            'threads': (self.threads >= 1, 'at least 1'),
+            'seed': (0 <= self.seed < 2**32, 'at least 0 and below 2**32'),
+            'threads': (1 <= self.threads <= MAX_THREADS, f'at least 1 and at most {MAX_THREADS}'),
         }
         for name, (good, words) in allowed.items():
             if not good:

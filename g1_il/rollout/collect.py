@@ -18,7 +18,7 @@ from g1_il.robot.mjcf import HEAD_CAMERA_FOVY_DEG
 from g1_il.rollout.rig import Rig
 from g1_il.rollout.seeds import check_data_seeds
 from g1_il.rollout.teleop import TeleopResult, teleoperate
-from g1_il.rollout.workers import run_seeds
+from g1_il.rollout.workers import check_jobs, run_seeds
 from g1_il.ros.rollout_writer import RolloutWriter
 
 SCENE = 'pick_place'
@@ -57,6 +57,7 @@ class CollectConfig:
     def __post_init__(self) -> None:
         if self.episodes < 1:
             raise ConfigError(f'episodes is {self.episodes}; give 1 or more')
+        check_jobs(self.jobs)
         if not 0.0 <= self.push_rad <= 0.2:
             raise ConfigError(f'push is {self.push_rad} rad; it must lie between 0 and 0.2')
         if not (16 <= self.width <= 1920 and 16 <= self.height <= 1920):

@@ -5,15 +5,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 from pathlib import Path
 
 from rich.console import Console
 
-from g1_il.episodes.card import CARD_NAME
-from g1_il.episodes.folder import TRASH
+from g1_il.episodes.folder import EPISODES, FolderLock, find_active
 from g1_il.errors import ConfigError
+from g1_il.output import check_file, emptied_folder
 from g1_il.rollout.collect import TASK, Attempt, CollectConfig, collect
 from g1_il.rollout.progress import progress_bar
 from g1_il.rollout.workers import default_jobs
@@ -60,11 +59,13 @@ def run_collect(args: argparse.Namespace) -> int:
         keep_failures=args.keep_failures,
         jobs=args.jobs,
     )
-    _make_room(args.out, overwrite=args.overwrite)
-    if args.report is not None:
-        _check_report(args.report, overwrite=args.overwrite)
+    check_file(args.report, option='--report', overwrite=args.overwrite)
+    _refuse_recording(args.out)
     console = Console()
-    with progress_bar(console, 'collecting', args.episodes) as advance:
+    with (
+        emptied_folder(args.out, EPISODES, overwrite=args.overwrite),
+        progress_bar(console, 'collecting', args.episodes) as advance,
+    ):
 
         def show(attempt: Attempt) -> None:
             advance(attempt.folder != '')
@@ -98,28 +99,12 @@ def _size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _make_room(out: Path, *, overwrite: bool) -> None:
-    """Empties the output folder if that was asked for; only of what looks like episodes."""
-    if out.exists() and not out.is_dir():
-        raise ConfigError(f'--out {out} is a file; name a folder')
-    entries = list(out.iterdir()) if out.exists() else []
-    if not entries:
-        return
-    if not overwrite:
-        raise ConfigError(f'--out {out} is not empty; name another folder or say --overwrite')
-    strange = [
-        entry
-        for entry in entries
-        if entry.name != TRASH and not (entry.is_dir() and any(entry.glob(f'*/{CARD_NAME}')))
-    ]
-    if strange:
-        raise ConfigError(
-            f'--out {out} holds {strange[0].name}, which is no episodes; name another folder'
-        )
-    for entry in entries:
-        shutil.rmtree(entry)
-
-
-def _check_report(path: Path, *, overwrite: bool) -> None:
-    if path.exists() and not overwrite:
-        raise ConfigError(f'--report {path} exists; name another file or say --overwrite')
+def _refuse_recording(out: Path) -> None:
+    """Refuses to set aside what a recorder is writing to."""
+    for active in find_active(out):
+        try:
+            FolderLock(active).release()
+        except BlockingIOError as error:
+            raise ConfigError(
+                f'--out {out}: {active.name} is being recorded; end that, or name another folder'
+            ) from error

@@ -21,7 +21,7 @@ from g1_il.rollout.interval import wilson_interval
 from g1_il.rollout.rig import Rig
 from g1_il.rollout.seeds import check_evaluation_seeds
 from g1_il.rollout.video import VideoFile
-from g1_il.rollout.workers import run_seeds
+from g1_il.rollout.workers import check_jobs, run_seeds
 
 DEFAULT_SEED = 1_000_000
 
@@ -51,6 +51,7 @@ class EvaluateConfig:
             raise ConfigError(f'rollouts is {self.rollouts}; give 1 or more')
         if not 1.0 <= self.limit_s <= 600.0:
             raise ConfigError(f'limit is {self.limit_s} s; it must lie between 1 and 600')
+        check_jobs(self.jobs)
         check_evaluation_seeds(self.seed)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from g1_il.errors import ConfigError
+from g1_il.output import check_file
 from g1_il.rollout.deploy import RolloutResult
 from g1_il.rollout.evaluate import DEFAULT_SEED, EvaluateConfig, evaluate
 from g1_il.rollout.progress import progress_bar
@@ -37,11 +37,8 @@ def add_evaluate_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_evaluate(args: argparse.Namespace) -> int:
     """Runs the command; a low success rate is a result, not an error."""
-    for option, path in (('--video', args.video), ('--report', args.report)):
-        if path is None:
-            continue
-        if path.is_dir() or (path.exists() and not args.overwrite):
-            raise ConfigError(f'{option} {path} exists; name another file or say --overwrite')
+    check_file(args.video, option='--video', overwrite=args.overwrite)
+    check_file(args.report, option='--report', overwrite=args.overwrite)
     config = EvaluateConfig(
         policy=args.policy,
         rollouts=args.rollouts,

@@ -46,4 +46,8 @@ def progress_bar(
             failed += not well
             progress.update(bar, advance=1 if well or all_count else 0, failed=failed)
 
-        yield advance
+        try:
+            yield advance
+        except BaseException:
+            progress.live.transient = True  # what is said next is why it ended
+            raise

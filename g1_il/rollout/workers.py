@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from g1_il.errors import ConfigError, G1Error
 
+MAX_JOBS = 256
 Result = TypeVar('Result')
 _work: Callable[[int], Any] | None = None
 
@@ -20,6 +21,16 @@ _work: Callable[[int], Any] | None = None
 def default_jobs() -> int:
     """As many as there are cores for this process, at most 8."""
     return min(len(os.sched_getaffinity(0)), 8)
+
+
+def check_jobs(jobs: int) -> None:
+    """Refuses a number of processes that is none.
+
+    Raises:
+        ConfigError: It is below 1, or more than any machine for this has cores.
+    """
+    if not 1 <= jobs <= MAX_JOBS:
+        raise ConfigError(f'jobs is {jobs}; allowed: 1 to {MAX_JOBS}')
 
 
 def run_seeds(
@@ -48,8 +59,7 @@ def run_seeds(
         ConfigError: jobs is below 1.
         G1Error: A worker died.
     """
-    if jobs < 1:
-        raise ConfigError(f'jobs is {jobs}; give 1 or more')
+    check_jobs(jobs)
     jobs = min(jobs, wanted)
     if jobs <= 1:
         work = prepare()

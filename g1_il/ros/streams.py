@@ -70,6 +70,12 @@ def streams_of(bag: Mapping[str, BagTopic]) -> dict[str, BagTopic]:
     return found
 
 
+def camera_topics(bag: Mapping[str, BagTopic]) -> dict[str, BagTopic]:
+    """The topics that are a camera's pictures, by the camera's name."""
+    found = streams_of(bag)
+    return {name: topic for name, topic in found.items() if topic.name.endswith(IMAGE_TOPIC_END)}
+
+
 def samples(
     bag: Mapping[str, BagTopic], streams: Iterable[str], objects: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, int, Any]]:

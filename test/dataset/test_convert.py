@@ -279,13 +279,17 @@ def test_existing_output_is_refused(
     episodes: Path, dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = DatasetReader(dataset).sha256
-    with pytest.raises(ConfigError, match='exists; give another folder, or --overwrite'):
+    with pytest.raises(
+        ConfigError, match='exists and is not empty; name another folder, or say --overwrite'
+    ):
         run_convert(parse(str(episodes), str(dataset)))
     assert DatasetReader(dataset).sha256 == before
     precious = tmp_path / 'home'
     precious.mkdir()
     (precious / 'thesis.txt').write_text('text')
-    with pytest.raises(ConfigError, match='is not a dataset and is not overwritten'):
+    with pytest.raises(
+        ConfigError, match=r'is not overwritten: it holds thesis\.txt, so it is no dataset'
+    ):
         run_convert(parse(str(episodes), str(precious), '--overwrite'))
     assert (precious / 'thesis.txt').exists()
     out = tmp_path / 'dataset'
@@ -315,4 +319,4 @@ def test_wrong_arguments_are_one_clear_line(
     with pytest.raises(ConfigError, match=sentence) as caught:
         run_convert(parse(*(places.get(item, item) for item in arguments)))
     assert '\n' not in str(caught.value)
-    assert not (tmp_path / 'out').exists() and not (tmp_path / 'out.partial').exists()
+    assert list(tmp_path.iterdir()) == []

@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from g1_il.learn.checkpoint import Checkpoint, new_folder, read_checkpoint
+from g1_il.learn.checkpoint import CHECKPOINT, Checkpoint, read_checkpoint
 from g1_il.learn.run import train_checkpoint
 from g1_il.learn.source import Demonstration
 from g1_il.learn.training import TrainConfig
+from g1_il.output import new_folder
 from g1_il.robot.joints import COMMAND_JOINTS
 from g1_il.rows.streams import scene_names
 
@@ -93,7 +94,7 @@ def goals_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint that has learnt the small world from its state."""
     out = tmp_path_factory.mktemp('learn') / 'goals'
     config = TrainConfig(epochs=25, batch=128, held_out=0.1, seed=3)
-    with new_folder(out, overwrite=False) as folder:
+    with new_folder(out, CHECKPOINT) as folder:
         train_checkpoint(
             GoalDemonstrations(DEMONSTRATIONS), folder, ('state', 'environment_state'), config
         )

@@ -110,7 +110,9 @@ def metadata_from_yaml(text: str) -> BagMetadata:
             **span(content),
         )
     except (yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
-        raise RuntimeError(f'metadata of a bag cannot be read: {error!r}') from error
+        reason = f'{error} is missing' if isinstance(error, KeyError) else str(error)
+        reason = ' '.join(reason.split())
+        raise RuntimeError(f'metadata of a bag cannot be read: {reason}') from error
 
 
 def read_metadata(uri: str) -> BagMetadata:
