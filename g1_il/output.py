@@ -24,7 +24,7 @@ class FolderKind:
     """What a folder that a command makes may hold.
 
     Attributes:
-        name: In words, e.g. 'dataset'.
+        name: In words, e.g. 'a dataset'.
         files: Its files, as patterns of their paths below it; a star stays within a name.
         required: Those of the patterns without which it is not one.
         each: Name of a file that every folder with files must have; empty: none.
@@ -77,12 +77,12 @@ def check_folder(out: Path, kind: FolderKind, *, option: str, overwrite: bool) -
         if not overwrite:
             raise ConfigError(
                 f'{option} {out} exists and is not empty; name another folder, or say '
-                f'--overwrite to replace the {kind.name} in it'
+                f'--overwrite to replace {kind.name} in it'
             )
         if foreign := _foreign(out, kind):
             raise ConfigError(
-                f'{option} {out} is not overwritten: {foreign}, so it is no {kind.name} of this '
-                'program; name another folder'
+                f'{option} {out} is not overwritten: {foreign}, so it is not taken for '
+                f'{kind.name} of this program; name another folder'
             )
     _check_parent(out.resolve(), option)
 

@@ -20,7 +20,7 @@ PROVENANCE_PATH = 'meta/g1_il.json'
 TIMING_PATH = 'meta/g1_il/timing-000.parquet'
 
 DATASET = FolderKind(
-    name='dataset',
+    name='a dataset',
     files=(
         'data/chunk-*/file-*.parquet',
         'videos/*/chunk-*/file-*.mp4',

@@ -212,7 +212,9 @@ def read_bag(folder: Path) -> dict[str, BagTopic]:
             stamps.setdefault(name, []).append(receive_ns)
             data.setdefault(name, []).append(message)
     except (OSError, RuntimeError, ValueError) as error:
-        raise ConfigError(f'{folder} cannot be read as a bag: {error}') from error
+        raise ConfigError(
+            f'{folder} cannot be read as a bag: {error}; restore it from a copy, or leave it out'
+        ) from error
     return {
         name: _bag_topic(name, type_name, stamps[name], data[name])
         for name, type_name in names.items()

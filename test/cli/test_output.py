@@ -14,14 +14,14 @@ from g1_il.learn.checkpoint import CHECKPOINT
 from g1_il.output import FolderKind, check_file, check_folder, emptied_folder, new_folder
 
 OURS = {
-    'dataset': (
+    'a dataset': (
         'meta/info.json',
         'meta/g1_il.json',
         'meta/stats.json',
         'data/chunk-000/file-000.parquet',
         'videos/observation.images.head_camera/chunk-000/file-000.mp4',
     ),
-    'checkpoint': ('config.json', 'card.json', 'model.safetensors', 'loss.png'),
+    'a checkpoint': ('config.json', 'card.json', 'model.safetensors', 'loss.png'),
     'episodes': (
         'put_in/seed1/episode.yaml',
         'put_in/seed1/metadata.yaml',
@@ -62,13 +62,13 @@ def test_what_this_package_made_is_replaced_when_asked(tmp_path: Path, name: str
 @pytest.mark.parametrize(
     ('name', 'files'),
     [
-        ('dataset', (*OURS['dataset'], 'thesis.doc')),
-        ('dataset', (*OURS['dataset'], 'data/chunk-000/notes.txt')),
-        ('dataset', (*OURS['dataset'], 'videos/holiday.mp4')),
-        ('dataset', ('meta/info.json', 'data/chunk-000/file-000.parquet')),  # somebody else's
-        ('checkpoint', (*OURS['checkpoint'], 'thesis.doc')),
-        ('checkpoint', ('config.json', 'src/index.js')),
-        ('checkpoint', ('config.json', 'model.safetensors')),  # of any other trainer
+        ('a dataset', (*OURS['a dataset'], 'thesis.doc')),
+        ('a dataset', (*OURS['a dataset'], 'data/chunk-000/notes.txt')),
+        ('a dataset', (*OURS['a dataset'], 'videos/holiday.mp4')),
+        ('a dataset', ('meta/info.json', 'data/chunk-000/file-000.parquet')),  # somebody else's
+        ('a checkpoint', (*OURS['a checkpoint'], 'thesis.doc')),
+        ('a checkpoint', ('config.json', 'src/index.js')),
+        ('a checkpoint', ('config.json', 'model.safetensors')),  # of any other trainer
         ('episodes', (*OURS['episodes'], 'notes.txt')),
         ('episodes', (*OURS['episodes'], 'put_in/notes.txt')),
         ('episodes', (*OURS['episodes'], 'put_in/seed1/notes.txt')),
@@ -82,7 +82,9 @@ def test_a_folder_with_anything_else_in_it_is_left_alone(
     out = fill(tmp_path / 'out', *files)
     for replace in (new_folder, emptied_folder):
         with (
-            pytest.raises(ConfigError, match=f'is not overwritten.*no {name} of this') as caught,
+            pytest.raises(
+                ConfigError, match=f'is not overwritten.*not taken for {name} of this'
+            ) as caught,
             replace(out, KINDS[name], overwrite=True),
         ):
             raise AssertionError('the work began')
@@ -122,7 +124,7 @@ def test_an_unfinished_folder_of_a_killed_command_is_cleared(tmp_path: Path) -> 
 
 @pytest.mark.parametrize('there_before', [False, True])
 def test_a_failure_leaves_what_was_there(tmp_path: Path, there_before: bool) -> None:
-    before = OURS['checkpoint'] if there_before else ()
+    before = OURS['a checkpoint'] if there_before else ()
     fill(tmp_path / 'out', *before)
     with (
         pytest.raises(ZeroDivisionError),

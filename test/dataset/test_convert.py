@@ -288,7 +288,8 @@ def test_existing_output_is_refused(
     precious.mkdir()
     (precious / 'thesis.txt').write_text('text')
     with pytest.raises(
-        ConfigError, match=r'is not overwritten: it holds thesis\.txt, so it is no dataset'
+        ConfigError,
+        match=r'is not overwritten: it holds thesis\.txt, so it is not taken for a dataset',
     ):
         run_convert(parse(str(episodes), str(precious), '--overwrite'))
     assert (precious / 'thesis.txt').exists()
