@@ -10,12 +10,14 @@ and end the launch.
 """
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, Shutdown
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
 from launch.conditions import IfCondition
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration, PythonExpression
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
+
+from g1_il.ros.launch_end import end_the_launch
 
 SHARE = FindPackageShare('g1_il')
 
@@ -26,9 +28,9 @@ def generate_launch_description() -> LaunchDescription:
             [
                 "'",
                 LaunchConfiguration('robot'),
-                "' == 'sim' and ",
+                "' == 'sim' and '",
                 LaunchConfiguration('rollouts'),
-                ' > 0',
+                "' != '0'",
             ]
         )
     )
@@ -52,6 +54,9 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 'report', default_value='', description='JSON file that receives the score'
             ),
+            DeclareLaunchArgument(
+                'overwrite', default_value='false', description='replace that file if it exists'
+            ),
             IncludeLaunchDescription(
                 PythonLaunchDescriptionSource([SHARE, '/launch/robot.launch.py'])
             ),
@@ -60,7 +65,7 @@ def generate_launch_description() -> LaunchDescription:
                 executable='policy',
                 name='policy',
                 output='screen',
-                on_exit=Shutdown(reason='the policy node has ended'),
+                on_exit=end_the_launch,
                 parameters=[
                     {
                         'policy': LaunchConfiguration('policy'),
@@ -74,12 +79,13 @@ def generate_launch_description() -> LaunchDescription:
                 name='trials',
                 output='screen',
                 condition=trials,
-                on_exit=Shutdown(reason='the trials are done'),
+                on_exit=end_the_launch,
                 parameters=[
                     {
                         'rollouts': LaunchConfiguration('rollouts'),
                         'seed': LaunchConfiguration('seed'),
                         'report': LaunchConfiguration('report'),
+                        'overwrite': LaunchConfiguration('overwrite'),
                     }
                 ],
             ),

@@ -6,7 +6,7 @@ ros2 launch g1_il robot.launch.py robot:=sim
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, Shutdown
+from launch.actions import DeclareLaunchArgument
 from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution, PythonExpression
 from launch_ros.actions import Node
@@ -14,6 +14,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 from g1_il.robot.urdf import build_urdf
+from g1_il.ros.launch_end import end_the_launch
 
 # Where ROS 2 brings its own publisher of link transforms, that one is used.
 try:
@@ -76,6 +77,7 @@ def generate_launch_description() -> LaunchDescription:
                 executable='sim',
                 name='sim',
                 output='screen',
+                on_exit=end_the_launch,
                 # Stays on the wire until the bridge has given the arms back.
                 sigterm_timeout='10',
                 sigkill_timeout='10',
@@ -94,6 +96,7 @@ def generate_launch_description() -> LaunchDescription:
                 executable='camera',
                 name='camera',
                 output='screen',
+                on_exit=end_the_launch,
                 condition=IfCondition(real),
                 parameters=[PathJoinSubstitution([CONFIG, 'camera.yaml'])],
             ),
@@ -102,7 +105,7 @@ def generate_launch_description() -> LaunchDescription:
                 executable='bridge',
                 name='bridge',
                 output='screen',
-                on_exit=Shutdown(reason='the bridge to the robot has ended'),
+                on_exit=end_the_launch,
                 # The release moves the arms to rest and may take 4 s: launch waits longer.
                 sigterm_timeout='8',
                 sigkill_timeout='8',

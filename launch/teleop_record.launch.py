@@ -9,12 +9,14 @@ scripted operator does that itself and ends the launch when its episodes are don
 """
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, Shutdown
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
 from launch.conditions import IfCondition
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution, PythonExpression
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
+
+from g1_il.ros.launch_end import end_the_launch
 
 SHARE = FindPackageShare('g1_il')
 CONFIG = PathJoinSubstitution([SHARE, 'config'])
@@ -63,13 +65,14 @@ def generate_launch_description() -> LaunchDescription:
                 executable='retarget',
                 name='retarget',
                 output='screen',
-                on_exit=Shutdown(reason='retargeting has ended'),
+                on_exit=end_the_launch,
             ),
             Node(
                 package='g1_il',
                 executable='recorder',
                 name='recorder',
                 output='screen',
+                on_exit=end_the_launch,
                 # Closing an episode writes its index: launch waits for it.
                 sigterm_timeout='20',
                 sigkill_timeout='20',
@@ -83,6 +86,7 @@ def generate_launch_description() -> LaunchDescription:
                 executable='xr',
                 name='xr',
                 output='screen',
+                on_exit=end_the_launch,
                 condition=with_headset,
                 parameters=[{'port': LaunchConfiguration('xr_port')}],
             ),
@@ -92,7 +96,7 @@ def generate_launch_description() -> LaunchDescription:
                 name='operator',
                 output='screen',
                 condition=scripted,
-                on_exit=Shutdown(reason='the scripted operator is done'),
+                on_exit=end_the_launch,
                 parameters=[
                     {
                         'task': LaunchConfiguration('task'),

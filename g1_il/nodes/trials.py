@@ -52,6 +52,7 @@ class TrialsConfig:
     )
     timeout_s: float = field(default=20.0, metadata={'description': 'time for each trial [s]'})
     report: str = field(default='', metadata={'description': 'JSON file to write; empty: none'})
+    overwrite: bool = field(default=False, metadata={'description': 'replace an existing report'})
 
     def __post_init__(self) -> None:
         if self.rollouts < 1:
@@ -62,8 +63,17 @@ class TrialsConfig:
             )
         if not self.timeout_s > 0.0:
             raise ConfigError(f'parameter timeout_s is {self.timeout_s}; it must be above 0')
+        if self.seed < 0:
+            raise ConfigError(f'parameter seed is {self.seed}; it must be 0 or more')
         if self.report and not Path(self.report).absolute().parent.is_dir():
             raise ConfigError(f'parameter report is {self.report}; its folder does not exist')
+        if self.report and Path(self.report).is_dir():
+            raise ConfigError(f'parameter report is {self.report}, a folder; name a file')
+        if self.report and Path(self.report).exists() and not self.overwrite:
+            raise ConfigError(
+                f'parameter report is {self.report}, which exists; name another file, or set '
+                'overwrite:=true'
+            )
 
     @property
     def needed(self) -> int:
