@@ -56,6 +56,8 @@ class RecorderConfig:
     )
 
     def __post_init__(self) -> None:
+        if not self.out:
+            raise ConfigError('out is empty; name the folder that receives the episodes')
         unknown = [name for name in self.required if name not in self.topics]
         if unknown:
             raise ConfigError(
@@ -66,7 +68,9 @@ class RecorderConfig:
             raise ConfigError(f'topics are {list(self.topics)}; at least one, none twice')
         if self.depth < 500:
             raise ConfigError(f'depth is {self.depth}; it must be at least 500')
-        for name in ('queue_mb', 'fsync_period_s', 'status_rate_hz'):
+        if not 0.1 <= self.status_rate_hz <= 50.0:
+            raise ConfigError(f'status_rate_hz is {self.status_rate_hz}; allowed: 0.1 to 50')
+        for name in ('queue_mb', 'fsync_period_s'):
             if not getattr(self, name) > 0:
                 raise ConfigError(f'{name} is {getattr(self, name)}; it must be above 0')
         if not self.min_free_mb >= 0:

@@ -77,7 +77,7 @@ class Channels:
         if interface and interface not in names:
             raise ConfigError(
                 f'network interface {interface!r} does not exist, there are {", ".join(names)}; '
-                f'set interface:='
+                f'set interface:= to one of them'
             )
         self._channel_module, self._types = _load()
         self._channel_module.ChannelConfigHasInterface = _INTERFACE_CONFIG

@@ -63,6 +63,8 @@ class CameraConfig:
     def __post_init__(self) -> None:
         if self.type not in ('realsense', 'uvc', 'file'):
             raise ConfigError(f'parameter type is {self.type!r}; allowed: realsense, uvc, file')
+        if not self.name:
+            raise ConfigError('parameter name is empty; name the camera, e.g. head_camera')
         if self.type == 'file' and not self.path:
             raise ConfigError('parameter path is empty; set it: -p path:=VIDEO.mp4')
         for name in ('width', 'height', 'fps'):

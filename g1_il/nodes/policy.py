@@ -48,6 +48,7 @@ from g1_il.rows.streams import scene_names, scene_vector
 
 SCENE_WAIT_S = 3.0
 STATUS_PERIOD_S = 0.5
+MAX_THREADS = 64
 ROBOTS = ('sim', 'real')
 DEFAULTS = RunnerConfig()
 
@@ -86,8 +87,12 @@ class PolicyNodeConfig:
             raise ConfigError(f'parameter robot is {self.robot!r}; allowed: sim, real')
         if not 10.0 <= self.rate_hz <= 250.0:
             raise ConfigError(f'parameter rate_hz is {self.rate_hz}; allowed: 10 to 250')
-        if self.threads < 1:
-            raise ConfigError(f'parameter threads is {self.threads}; it must be at least 1')
+        if not 1 <= self.threads <= MAX_THREADS:
+            raise ConfigError(f'parameter threads is {self.threads}; allowed: 1 to {MAX_THREADS}')
+        if not self.camera:
+            raise ConfigError('parameter camera is empty; name the camera, e.g. head_camera')
+        if self.fps < 1:
+            raise ConfigError(f'parameter fps is {self.fps}; it must be at least 1')
 
     def runner(self) -> RunnerConfig:
         """The runner's part."""
@@ -107,6 +112,11 @@ class PolicyNode(Node):
         self._config = declare(self, PolicyNodeConfig)
         self._policy = OnnxPolicy(self._config.policy, threads=self._config.threads)
         contract = self._policy.contract
+        if self._config.execute > contract.chunk:
+            raise ConfigError(
+                f'parameter execute is {self._config.execute}; allowed: 1 to {contract.chunk}, '
+                'the rows of one answer, or 0 for as the policy was made'
+            )
         if scene_names(contract.objects) != contract.environment_names:
             raise ConfigError(
                 f'{self._config.policy} reads {", ".join(contract.environment_names)} of the '

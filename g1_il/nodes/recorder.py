@@ -14,6 +14,7 @@ Services:
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -42,7 +43,14 @@ class RecorderNode(Node):
         try:
             root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ConfigError(f'parameter out is {config.out}: {error}') from error
+            raise ConfigError(
+                f'parameter out is {config.out}, which cannot be a folder to write to: '
+                f'{error.strerror}; name another'
+            ) from error
+        if not os.access(root, os.W_OK | os.X_OK):
+            raise ConfigError(
+                f'parameter out is {config.out}, which cannot be written; name another folder'
+            )
         for rescued in recover(root):
             self.get_logger().warning(f'{rescued.kept or rescued.folder}: {rescued.note}')
         self._status = self.create_publisher(EpisodeStatus, 'episode/status', STATUS)

@@ -133,6 +133,11 @@ class GateConfig:
                     f'{item.name} is {value}, allowed are positive finite numbers; '
                     f'set it in config/bridge.yaml'
                 )
+        if not 50.0 <= self.control_rate_hz <= 1000.0:
+            raise ConfigError(
+                f'control_rate_hz is {self.control_rate_hz}, allowed are 50 to 1000; the default '
+                'is 250'
+            )
         if self.disengage_after_s <= self.hold_after_s:
             raise ConfigError(
                 f'disengage_after_s is {self.disengage_after_s}, it must be above hold_after_s '

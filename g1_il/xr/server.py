@@ -96,7 +96,7 @@ class XrServer:
             self.stop()
             raise ConfigError(
                 f'cannot listen on {self._config.host} port {self._config.port}: '
-                f'{error.strerror}; set another port, or end the program that holds it'
+                f'{error.strerror}; set another host or port, or end the program that holds it'
             ) from error
 
     def stop(self) -> None:

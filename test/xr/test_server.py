@@ -290,7 +290,7 @@ def test_a_page_that_comes_late_sees_status_and_picture(server) -> None:
 
 def test_a_taken_port_is_said(server, tmp_path, received) -> None:
     config = ServerConfig(host='127.0.0.1', port=server.port, folder=tmp_path)
-    with pytest.raises(ConfigError, match=f'port {server.port}.*set another port'):
+    with pytest.raises(ConfigError, match=f'port {server.port}.*set another host or port'):
         XrServer(config, received).start()
 
 
