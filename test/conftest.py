@@ -18,17 +18,20 @@ from g1_il.safety.hold_note import note_path
 os.environ.setdefault('MUJOCO_GL', 'egl')
 
 # Domains above 101 share their UDP ports with Linux' ephemeral ports.
-_DOMAINS = range(50, 100)
+# A graph's domain stays configured in this process when its test is over, and a robot's link
+# wants to configure its own: never the same.
+_GRAPH_DOMAINS = range(50, 75)
+_ROBOT_DOMAINS = range(75, 100)
 
 
 @contextmanager
-def _free_domain() -> Iterator[int]:
+def _free_domain(domains: range) -> Iterator[int]:
     """A DDS domain that no other test on this machine uses at the moment."""
     folder = Path(tempfile.gettempdir()) / 'g1_il_test_domains'
     folder.mkdir(exist_ok=True)
-    start = os.getpid() % len(_DOMAINS)
-    for offset in range(len(_DOMAINS)):
-        domain = _DOMAINS[(start + offset) % len(_DOMAINS)]
+    start = os.getpid() % len(domains)
+    for offset in range(len(domains)):
+        domain = domains[(start + offset) % len(domains)]
         with open(folder / str(domain), 'w') as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -37,13 +40,13 @@ def _free_domain() -> Iterator[int]:
             note_path(domain).unlink(missing_ok=True)  # of a bridge that an earlier test killed
             yield domain
             return
-    raise RuntimeError(f'all DDS domains {_DOMAINS} are in use by other tests')
+    raise RuntimeError(f'all DDS domains {domains} are in use by other tests')
 
 
 @pytest.fixture
 def ros_domain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[int]:
     """The graph's domain for this test, set as ROS_DOMAIN_ID; logs go to the test's folder."""
-    with _free_domain() as domain:
+    with _free_domain(_GRAPH_DOMAINS) as domain:
         monkeypatch.setenv('ROS_DOMAIN_ID', str(domain))
         monkeypatch.setenv('ROS_LOG_DIR', str(tmp_path / 'log'))
         yield domain
@@ -52,14 +55,14 @@ def ros_domain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[int]
 @pytest.fixture
 def robot_domain() -> Iterator[int]:
     """The simulated robot's domain for this test."""
-    with _free_domain() as domain:
+    with _free_domain(_ROBOT_DOMAINS) as domain:
         yield domain
 
 
 @pytest.fixture(scope='module')
 def module_robot_domain() -> Iterator[int]:
     """The same for all tests of a module, which share a simulated robot."""
-    with _free_domain() as domain:
+    with _free_domain(_ROBOT_DOMAINS) as domain:
         yield domain
 
 
