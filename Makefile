@@ -34,7 +34,7 @@ type: setup-test ## mypy --strict on the pure rooms
 	@$(PYTHON) -m mypy
 
 bench: setup ## measure, and write build/bench.json
-	@$(PYTHON) tools/bench.py --out build/bench.json
+	@$(PYTHON) tools/bench.py --out build/bench.json --overwrite
 
 bench-learn: setup ## train and evaluate an image policy, and report its success as it is
 	@$(PYTHON) bench/learn_image.py --out build/bench-learn --overwrite

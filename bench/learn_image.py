@@ -12,14 +12,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 import time
 from pathlib import Path
 
-from g1_il.cli import main as g1_il
+try:
+    from g1_il.cli import main as g1_il
+    from g1_il.errors import ConfigError
+    from g1_il.output import make_room
+except ModuleNotFoundError as error:
+    sys.exit(f'learn_image: the package {error.name} is not installed; run `make bench-learn`')
 
 BATCH = 64
+# All that the bench leaves in its folder.
+MADE = {'episodes', 'dataset', 'run', 'policy.onnx', 'evaluate.json', 'report.json'}
 
 
 def run(verb: str, *arguments: object) -> float:
@@ -51,15 +57,11 @@ def main() -> int:
     options = parser.parse_args()
     out: Path = options.out
     report = out / 'report.json'
-    if out.exists():
-        if not options.overwrite:
-            print(f'{out} exists already; say --overwrite', file=sys.stderr)
-            return 2
-        if any(out.iterdir()) and not (out / 'episodes').is_dir():
-            print(f'{out} was not made by this bench; choose another --out', file=sys.stderr)
-            return 2
-        shutil.rmtree(out)
-    out.mkdir(parents=True)
+    try:
+        make_room(out, MADE, overwrite=options.overwrite)
+    except ConfigError as error:
+        print(f'learn_image: {error}', file=sys.stderr)
+        return 2
     episodes, dataset, run_folder = out / 'episodes', out / 'dataset', out / 'run'
     policy, scores = out / 'policy.onnx', out / 'evaluate.json'
     seconds = {

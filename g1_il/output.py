@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from g1_il.errors import ConfigError
+
+MARK = '.made_by_g1_il'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,7 @@ def check_file(path: Path | None, *, option: str, overwrite: bool) -> None:
         raise ConfigError(f'{option} {path} is a folder; name a file')
     if path.exists() and not overwrite:
         raise ConfigError(f'{option} {path} exists; name another file or say --overwrite')
-    _check_parent(path, option)
+    check_place(path, option=option)
 
 
 def check_folder(out: Path, kind: FolderKind, *, option: str, overwrite: bool) -> None:
@@ -84,7 +86,7 @@ def check_folder(out: Path, kind: FolderKind, *, option: str, overwrite: bool) -
                 f'{option} {out} is not overwritten: {foreign}, so it is not taken for '
                 f'{kind.name} of this program; name another folder'
             )
-    _check_parent(out.resolve(), option)
+    check_place(out.resolve(), option=option)
 
 
 @contextmanager
@@ -168,8 +170,48 @@ def emptied_folder(
             before.rename(out)
 
 
-def _check_parent(path: Path, option: str) -> None:
-    """Refuses a path below something that is no folder, or where nothing can be written."""
+def make_room(
+    out: Path, made: Collection[str], *, option: str = '--out', overwrite: bool = False
+) -> None:
+    """Makes an empty folder for a run of several commands, which marks it as its own.
+
+    Args:
+        out: The folder.
+        made: All that such a run leaves in it.
+        option: How the user named it.
+        overwrite: Whether what an earlier run made is removed first.
+
+    Raises:
+        ConfigError: It cannot be written, or may not be replaced.
+    """
+    check_place(out.resolve(), option=option)
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f'{option} {out} is a file; name a folder')
+    held = {entry.name for entry in out.iterdir()} if out.exists() else set()
+    if held and not overwrite:
+        raise ConfigError(f'{option} {out} is not empty; name another folder, or say --overwrite')
+    if held and (MARK not in held or held - {MARK, *made}):
+        strange = min(held - {MARK, *made}, default='')
+        raise ConfigError(
+            f'{option} {out} is not overwritten: it holds {strange or f"no {MARK}"}, so it was '
+            'not made by such a run; name another folder'
+        )
+    if held:
+        shutil.rmtree(out)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / MARK).touch()
+
+
+def check_place(path: Path, *, option: str) -> None:
+    """Refuses a path below something that is no folder, or where nothing can be written.
+
+    Args:
+        path: File or folder to be made.
+        option: How the user named it.
+
+    Raises:
+        ConfigError: It cannot be made.
+    """
     parent = path.absolute().parent
     while not parent.exists():
         parent = parent.parent

@@ -23,8 +23,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+try:
+    from rich.console import Console
+    from rich.table import Table
+
+    from g1_il.errors import ConfigError
+    from g1_il.output import check_file
+except ModuleNotFoundError as error:
+    sys.exit(f'bench: the Python package {error.name} is not installed; run `make bench`')
 
 ROOT = Path(__file__).resolve().parent.parent
 FIELDS = ('name', 'value', 'unit', 'baseline', 'baseline_value', 'ratio')
@@ -35,6 +41,7 @@ LIMIT_S = 180.0
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--out', type=Path, default=ROOT / 'build/bench.json')
+    parser.add_argument('--overwrite', action='store_true', help='replace an existing file')
     parser.add_argument('--only', default='', help='only benchmarks with this text in their name')
     parser.add_argument('--module', nargs=2, type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -44,6 +51,15 @@ def main() -> int:
         return 0
     console = Console()
     paths = sorted([*ROOT.glob('bench/bench_*.py'), *ROOT.glob('embedded/bench/bench_*.py')])
+    try:
+        check_file(options.out, option='--out', overwrite=options.overwrite)
+    except ConfigError as error:
+        print(f'bench: {error}', file=sys.stderr)
+        return 2
+    if not any(options.only in path.stem for path in paths):
+        names = ', '.join(path.stem for path in paths)
+        print(f'bench: --only is {options.only!r}, found in none of: {names}', file=sys.stderr)
+        return 2
     results: list[dict[str, Any]] = []
     failed = []
     for path in paths:

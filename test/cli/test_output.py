@@ -11,7 +11,15 @@ from g1_il.dataset.layout import DATASET
 from g1_il.episodes.folder import EPISODES
 from g1_il.errors import ConfigError
 from g1_il.learn.checkpoint import CHECKPOINT
-from g1_il.output import FolderKind, check_file, check_folder, emptied_folder, new_folder
+from g1_il.output import (
+    MARK,
+    FolderKind,
+    check_file,
+    check_folder,
+    emptied_folder,
+    make_room,
+    new_folder,
+)
 
 OURS = {
     'a dataset': (
@@ -192,3 +200,20 @@ def test_the_working_folder_can_be_named_by_a_dot(
     with new_folder(Path('.'), FolderKind(name='thing', files=('*',))) as folder:
         fill(folder, 'made')
     assert contents(tmp_path) == {'here/made': 'made'}
+
+
+def test_room_is_made_only_where_such_a_run_was_before(tmp_path: Path) -> None:
+    out = tmp_path / 'run'
+    make_room(out, {'log'})
+    fill(out, 'log/1.txt')
+    with pytest.raises(ConfigError, match='say --overwrite'):
+        make_room(out, {'log'})
+    make_room(out, {'log'}, overwrite=True)
+    assert contents(out) == {MARK: ''}
+    fill(out, 'log/1.txt', 'thesis.doc')
+    with pytest.raises(ConfigError, match='not overwritten: it holds thesis'):
+        make_room(out, {'log'}, overwrite=True)
+    strange = fill(tmp_path / 'strange', 'log/1.txt')
+    with pytest.raises(ConfigError, match='not overwritten: it holds no'):
+        make_room(strange, {'log'}, overwrite=True)
+    assert len(contents(out)) == 3 and len(contents(strange)) == 1
