@@ -30,13 +30,20 @@ def add_spin_time(parser: argparse.ArgumentParser) -> None:
 def hidden_node(spin_time_s: float = 0.0) -> Iterator[Any]:
     """A node that lists leave out; it has listened for `spin_time_s`."""
     import rclpy
+    from rclpy.exceptions import NameValidationException
 
-    with rclpy.init(args=[]):
+    try:
+        context = rclpy.init(args=[])
+    except RuntimeError as error:  # of the environment's variables
+        raise CommandError(str(error)) from None
+    with context:
         node = rclpy.create_node(f'_ros2cli_{os.getpid()}', enable_rosout=False)
         try:
             if spin_time_s > 0:
                 time.sleep(spin_time_s)
             yield node
+        except NameValidationException as error:
+            raise CommandError(' '.join(str(error).replace('^', '').split())) from None
         finally:
             node.destroy_node()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import struct
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -35,6 +36,11 @@ class BagFile:
         raise NotImplementedError
 
 
+_MAGIC = b'\x89MCAP0\r\n'
+# What mcap raises where the bytes are not what they should be.
+_DAMAGE = (McapError, struct.error, KeyError, IndexError, OverflowError, ValueError)
+
+
 class McapFile(BagFile):
     """An MCAP file. With an index it is read in order of time, else from begin to end."""
 
@@ -48,7 +54,7 @@ class McapFile(BagFile):
         try:
             with path.open('rb') as stream:
                 summary = make_reader(stream).get_summary()
-        except McapError:
+        except _DAMAGE:
             summary = None
         if summary is not None and summary.statistics is not None:
             statistics = summary.statistics
@@ -83,12 +89,15 @@ class McapFile(BagFile):
 
     def messages(self, topics: Collection[str], start_ns: int) -> Iterator[BagMessage]:
         if self._indexed:
-            with self.path.open('rb') as stream:
-                found = make_reader(stream).iter_messages(
-                    topics=list(topics), starting_at=start_ns
-                )
-                for _, channel, message in found:
-                    yield channel.topic, message.data, message.log_time
+            try:
+                with self.path.open('rb') as stream:
+                    found = make_reader(stream).iter_messages(
+                        topics=list(topics), starting_at=start_ns
+                    )
+                    for _, channel, message in found:
+                        yield channel.topic, message.data, message.log_time
+            except _DAMAGE as error:
+                raise RuntimeError(f"bag file '{self.path}' is damaged: {error!r}") from error
             return
         names = {id_: channel.topic for id_, channel in self._channels.items()}
         for record in self._records():
@@ -99,7 +108,7 @@ class McapFile(BagFile):
 
     def _records(self) -> Iterator[McapRecord]:
         # The tail of a file whose writer was killed is torn: what comes before it counts.
-        with self.path.open('rb') as stream, contextlib.suppress(McapError):
+        with self.path.open('rb') as stream, contextlib.suppress(*_DAMAGE):
             yield from StreamReader(stream, record_size_limit=self.path.stat().st_size).records
 
 
@@ -154,7 +163,11 @@ def open_file(path: Path) -> BagFile:
     kind = _KINDS.get(path.suffix)
     if kind is None:
         raise RuntimeError(f"bag file '{path}' has suffix {path.suffix!r}, allowed: .mcap, .db3")
+    if kind is McapFile and path.stat().st_size:
+        with path.open('rb') as stream:
+            if not _MAGIC.startswith(stream.read(len(_MAGIC))):
+                raise RuntimeError(f"bag file '{path}' is no MCAP file")
     try:
         return kind(path)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, KeyError) as error:
         raise RuntimeError(f"bag file '{path}' cannot be read: {error}") from error

@@ -109,7 +109,7 @@ def metadata_from_yaml(text: str) -> BagMetadata:
             ros_distro=content.get('ros_distro', ''),
             **span(content),
         )
-    except (yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
         reason = f'{error} is missing' if isinstance(error, KeyError) else str(error)
         reason = ' '.join(reason.split())
         raise RuntimeError(f'metadata of a bag cannot be read: {reason}') from error
@@ -123,7 +123,8 @@ def read_metadata(uri: str) -> BagMetadata:
     """
     path = Path(uri)
     if (path / FILE_NAME).is_file():
-        metadata = metadata_from_yaml((path / FILE_NAME).read_text(encoding='utf-8'))
+        text = (path / FILE_NAME).read_text(encoding='utf-8', errors='replace')
+        metadata = metadata_from_yaml(text)
         files = [path / name for name in metadata.relative_file_paths]
         metadata.bag_size = sum(file.stat().st_size for file in files if file.is_file())
         return metadata

@@ -50,11 +50,14 @@ def _call(args: argparse.Namespace) -> int:
         service = get_service(args.service_type)
     except (ValueError, ModuleNotFoundError) as error:
         raise CommandError(str(error)) from None
+    if not hasattr(service, 'Request'):
+        raise CommandError(f'{args.service_type} is a message, not a service')
     request = service.Request()
     try:
         set_message_fields(request, yaml.safe_load(args.values) or {})
     except (yaml.YAMLError, AttributeError, TypeError, ValueError, AssertionError) as error:
-        raise CommandError(f'Cannot fill the request from {args.values!r}: {error}') from None
+        reason = ' '.join(str(error).split())
+        raise CommandError(f'Cannot fill the request from {args.values!r}: {reason}') from None
     with hidden_node() as node:
         client = node.create_client(service, args.service_name)
         if not client.service_is_ready():

@@ -87,6 +87,11 @@ def _subscribe(node: Any, args: argparse.Namespace, callback: Any, *, raw: bool)
     from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
     from rosidl_runtime_py.utilities import get_message
 
+    if args.message_type:
+        try:
+            get_message(args.message_type)
+        except (ValueError, ModuleNotFoundError) as error:
+            raise CommandError(str(error)) from None
     topic = node.resolve_topic_name(args.topic_name)
     graph = node.context.graph
     end = float('inf') if args.timeout is None else time.monotonic() + args.timeout
