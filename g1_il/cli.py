@@ -69,7 +69,7 @@ def _refuse(verb: str, error: Exception) -> int:
         text = missing_package(error)
     elif isinstance(error, OSError) and error.strerror:
         text = f'{error.filename or "a file"}: {error.strerror}; mend that and start again'
-    print(f'g1-il {verb}: {text}', file=sys.stderr)
+    print(f'g1-il {verb}: {" ".join(text.split())}', file=sys.stderr)
     return 2
 
 

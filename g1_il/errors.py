@@ -27,7 +27,8 @@ def missing_package(error: ModuleNotFoundError) -> str:
     if name.startswith('g1_il.') and not name.startswith(('g1_il.msg', 'g1_il.srv')):
         raise error
     package = name.partition('.')[0]
-    remedy = f'install it (pip install {package}) or run `make setup`'
+    on_pypi = {'cv2': 'opencv-python-headless', 'yaml': 'PyYAML'}.get(package, package)
+    remedy = f'install it (pip install {on_pypi}) or run `make setup`'
     if package in ('g1_il', 'rclpy', 'rosbag2_py') or package.endswith(('_msgs', '_srvs')):
         remedy = 'source ROS 2 and the built workspace (install/setup.bash), or run `make setup`'
     return f'the Python package {package} is not installed; {remedy}'

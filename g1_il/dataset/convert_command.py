@@ -66,7 +66,9 @@ def run_convert(args: argparse.Namespace) -> int:
         try:
             made = convert(args.episodes, args.out, config, show)
         except BaseException:
-            progress.live.transient = True  # what is said next is why it ended
+            # No bar, and no line for one in a log: what is said next is why it ended.
+            progress.live.transient = True
+            progress.console.quiet = not progress.console.is_terminal
             raise
     seconds = time.monotonic() - started_s
     for item in made.excluded:

@@ -92,8 +92,9 @@ class DatasetReader:
                 'convert the episodes again'
             ) from error
         except (AttributeError, TypeError, ValueError, OSError, pa.ArrowException) as error:
+            reason = ' '.join(str(error).split())
             raise ConfigError(
-                f'{self.root} is not a complete dataset: {error}; convert the episodes again'
+                f'{self.root} is not a complete dataset: {reason}; convert the episodes again'
             ) from error
         has_provenance = (self.root / layout.PROVENANCE_PATH).exists()
         self.provenance = self._json(layout.PROVENANCE_PATH) if has_provenance else {}
@@ -232,8 +233,9 @@ class DatasetReader:
         try:
             table = self._data
         except (OSError, ValueError, pa.ArrowException) as error:
+            reason = ' '.join(str(error).split())
             raise ConfigError(
-                f'{self.root}/data cannot be read: {error}; convert the episodes again'
+                f'{self.root}/data cannot be read: {reason}; convert the episodes again'
             ) from error
         if len(table) != self.rows:
             raise ConfigError(

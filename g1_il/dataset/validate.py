@@ -40,7 +40,7 @@ def validate(root: Path) -> list[str]:
         try:
             problems += check(dataset)
         except (ConfigError, OSError, KeyError, ValueError, pa.ArrowException) as error:
-            problems.append(f'{_name(check)}: {error}')
+            problems.append(f'{_name(check)}: {" ".join(str(error).split())}')
     return problems
 
 

@@ -49,5 +49,7 @@ def progress_bar(
         try:
             yield advance
         except BaseException:
-            progress.live.transient = True  # what is said next is why it ended
+            # No bar, and no line for one in a log: what is said next is why it ended.
+            progress.live.transient = True
+            progress.console.quiet = not progress.console.is_terminal
             raise

@@ -211,14 +211,14 @@ def read_bag(folder: Path) -> dict[str, BagTopic]:
             names.setdefault(name, type_name)
             stamps.setdefault(name, []).append(receive_ns)
             data.setdefault(name, []).append(message)
-    except (OSError, RuntimeError, ValueError) as error:
+        return {
+            name: _bag_topic(name, type_name, stamps[name], data[name])
+            for name, type_name in names.items()
+        }
+    except (OSError, RuntimeError, ValueError, KeyError, OverflowError) as error:
         raise ConfigError(
             f'{folder} cannot be read as a bag: {error}; restore it from a copy, or leave it out'
         ) from error
-    return {
-        name: _bag_topic(name, type_name, stamps[name], data[name])
-        for name, type_name in names.items()
-    }
 
 
 def has_header(type_name: str) -> bool:

@@ -104,7 +104,11 @@ class _Reader:
         return float(self.doubles(1)[0])
 
     def text(self) -> str:
-        return bytes(self._take(self.number('I'))[:-1]).decode()
+        data = bytes(self._take(self.number('I'))[:-1])
+        try:
+            return data.decode()
+        except UnicodeDecodeError as error:
+            raise MessageError(f'message holds a text that is not UTF-8: {data[:20]!r}') from error
 
     def texts(self, expected: tuple[str, ...]) -> Sequence[str]:
         """A sequence of strings; the expected ones are recognised without taking them apart."""
