@@ -18,6 +18,7 @@ sdk=unitree_sdk2==1.0.1
 
 say() { printf 'setup: %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 2; }
+case $purpose in run | test) ;; *) die "purpose is '$purpose'; allowed: run, test" ;; esac
 
 choose_python() {
     local candidate
@@ -103,6 +104,9 @@ fi
 [ -f "$constraints" ] || die "has no pinned versions for this Python ($version): $constraints is missing"
 
 install_packages
+[ ! -e "$venv" ] || [ -d "$venv" ] || die "$venv is a file; move it away"
+set -E
+trap 'die "stopped at the step above; mend what it says and run the same command again, which goes on from here"' ERR
 stamp=$venv/.made_from_$(inputs | sha256sum | cut -c1-16)
 if [ ! -f "$stamp" ]; then
     if ! "$venv/bin/python" -c 'import pip' 2>/dev/null; then
