@@ -138,6 +138,54 @@ def test_sim_launch_refuses_the_robots_domain_for_the_graph(monkeypatch, tmp_pat
 
 
 @pytest.mark.parametrize(
+    ('file', 'arguments', 'said'),
+    [
+        ('teleop_record.launch.py', ('operator:=nobody',), "'nobody', allowed: headset, scripted"),
+        ('teleop_record.launch.py', ('robot:=toy',), "'toy', allowed: sim, real"),
+        ('teleop_record.launch.py', ('operator',), "malformed launch argument 'operator'"),
+        ('policy.launch.py', (), "misses required argument 'policy'"),
+        ('nowhere.launch.py', (), "'nowhere.launch.py' was not found"),
+    ],
+)
+def test_wrong_launch_arguments_start_nothing(ros_domain, tmp_path, file, arguments, said):
+    log = tmp_path / 'launch.log'
+    with launched(log, file, *arguments) as launch:
+        assert launch.wait(60) == 1
+    text = log.read_text()
+    assert said in text and 'Traceback' not in text and ends(log) == {}
+
+
+@pytest.mark.parametrize(
+    ('file', 'arguments', 'node', 'said'),
+    [
+        (
+            'teleop_record.launch.py',
+            ('operator:=scripted', 'out:=/proc/none'),
+            'recorder',
+            'cannot be a folder to write to',
+        ),
+        ('policy.launch.py', ('policy:=/nowhere.onnx',), 'policy', 'make one with g1-il export'),
+        (
+            'policy.launch.py',
+            ('policy:=/nowhere.onnx', 'interface:=eth77'),
+            'bridge',
+            'set interface:= to one of them',
+        ),
+    ],
+)
+def test_a_node_that_refuses_ends_the_launch_with_its_failure(
+    graph, tmp_path, file, arguments, node, said
+):
+    log = tmp_path / 'launch.log'
+    with launched(log, file, *graph, *arguments) as launch:
+        assert launch.wait(90) == 1, log.read_text()
+    text, how = log.read_text(), ends(log)
+    assert said in text and 'Traceback' not in text, text
+    assert how[node].endswith('exit code 2'), text
+    assert 'never' not in how.values(), text
+
+
+@pytest.mark.parametrize(
     'file', ['robot.launch.py', 'sim.launch.py', 'teleop_record.launch.py', 'policy.launch.py']
 )
 def test_every_launch_argument_says_what_it_is(file):
