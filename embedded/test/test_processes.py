@@ -176,6 +176,31 @@ def test_the_command_shows_the_graph_and_calls_services(run_python: Any) -> None
     assert 'SetBool_Response(success=True' in called.stdout
 
 
+@pytest.mark.parametrize(
+    'words',
+    [
+        ('topic', 'echo', '/nobody'),
+        ('topic', 'echo', '/ns/joints', 'sensor_msgs/msg/JointState'),
+        ('topic', 'hz', '/ns/joints'),
+        ('service', 'call', '/nobody', 'std_srvs/srv/Trigger'),
+    ],
+    ids=' '.join,
+)
+def test_sigterm_ends_a_waiting_command(
+    run_python: Any, make_node: Any, words: tuple[str, ...]
+) -> None:
+    from sensor_msgs.msg import JointState
+
+    make_node('quiet', namespace='/ns').create_publisher(JointState, 'joints', 1)
+    code = 'import os, sys; from ros2cli.command import main; print(1); sys.exit(main())'
+    process = run_python(code, *words)
+    _wait_for_line(process, '1')
+    time.sleep(1.5)  # let it reach the wait
+    process.terminate()
+    _, errors = process.communicate(timeout=10)
+    assert (process.returncode, errors) == (signal.SIGTERM, '')
+
+
 def test_the_command_measures_rates(run_python: Any, ros_domain: int) -> None:
     _wait_for_line(run_python(_TALKER), 'spinning')
     command = [sys.executable, '-u', '-m', 'ros2cli.command', 'topic', 'hz', '/ns/joints']

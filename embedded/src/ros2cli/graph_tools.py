@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,9 +29,14 @@ def add_spin_time(parser: argparse.ArgumentParser) -> None:
 
 @contextmanager
 def hidden_node(spin_time_s: float = 0.0) -> Iterator[Any]:
-    """A node that lists leave out; it has listened for `spin_time_s`."""
+    """A node that lists leave out; it has listened for `spin_time_s`.
+
+    Raises:
+        SystemExit: SIGTERM came; the status is its number, as with ROS 2's own command.
+    """
     import rclpy
     from rclpy.exceptions import NameValidationException
+    from rclpy.executors import ExternalShutdownException
 
     try:
         context = rclpy.init(args=[])
@@ -44,6 +50,8 @@ def hidden_node(spin_time_s: float = 0.0) -> Iterator[Any]:
             yield node
         except NameValidationException as error:
             raise CommandError(' '.join(str(error).replace('^', '').split())) from None
+        except ExternalShutdownException:
+            raise SystemExit(int(signal.SIGTERM)) from None
         finally:
             node.destroy_node()
 

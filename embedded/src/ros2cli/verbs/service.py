@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from ..graph_tools import CommandError, add_list_arguments, hidden_node, print_names
 
@@ -40,6 +41,14 @@ def _list(args: argparse.Namespace) -> int:
     return 0
 
 
+def _refuse_shutdown(node: Any) -> None:
+    """Tells a wait that a signal ended from one that took too long."""
+    from rclpy.executors import ExternalShutdownException
+
+    if not node.context.ok():
+        raise ExternalShutdownException()
+
+
 def _call(args: argparse.Namespace) -> int:
     import rclpy
     import yaml
@@ -63,11 +72,13 @@ def _call(args: argparse.Namespace) -> int:
         if not client.service_is_ready():
             print('waiting for service to become available...', flush=True)
             if not client.wait_for_service(args.timeout):
+                _refuse_shutdown(node)
                 raise CommandError(f'No service {args.service_name} within {args.timeout} s')
         print(f'requester: making request: {request!r}\n', flush=True)
         future = client.call_async(request)
         rclpy.spin_until_future_complete(node, future, timeout_sec=args.timeout)
         if not future.done():
+            _refuse_shutdown(node)
             raise CommandError(f'No response of {args.service_name} within {args.timeout} s')
         print(f'response:\n{future.result()!r}\n')
     return 0

@@ -84,6 +84,7 @@ def _list(args: argparse.Namespace) -> int:
 
 def _subscribe(node: Any, args: argparse.Namespace, callback: Any, *, raw: bool) -> Any:
     """Subscribes once somebody publishes the topic, with the publishers' type and QoS."""
+    from rclpy.executors import ExternalShutdownException
     from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
     from rosidl_runtime_py.utilities import get_message
 
@@ -100,6 +101,8 @@ def _subscribe(node: Any, args: argparse.Namespace, callback: Any, *, raw: bool)
         if left <= 0:
             raise CommandError(f'Nobody publishes {topic} within {args.timeout} s')
         graph.wait_for_change(min(left, 1e6))
+        if not node.context.ok():
+            raise ExternalShutdownException()
     types = sorted({publisher.ros_type() for publisher in publishers})
     if len(types) > 1 and args.message_type is None:
         raise CommandError(f'{topic} has several types: {", ".join(types)}; name one of them')
