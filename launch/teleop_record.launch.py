@@ -14,6 +14,7 @@ from launch.conditions import IfCondition
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution, PythonExpression
 from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 from g1_il.ros.launch_end import end_the_launch
@@ -24,6 +25,8 @@ CONFIG = PathJoinSubstitution([SHARE, 'config'])
 
 def generate_launch_description() -> LaunchDescription:
     operator = LaunchConfiguration('operator')
+    # Also text when it looks like a number or a list.
+    task = ParameterValue(LaunchConfiguration('task'), value_type=str)
     with_headset = IfCondition(PythonExpression(["'", operator, "' == 'headset'"]))
     scripted = IfCondition(PythonExpression(["'", operator, "' == 'scripted'"]))
     return LaunchDescription(
@@ -78,7 +81,10 @@ def generate_launch_description() -> LaunchDescription:
                 sigkill_timeout='20',
                 parameters=[
                     PathJoinSubstitution([CONFIG, 'recorder.yaml']),
-                    {'out': LaunchConfiguration('out')},
+                    {
+                        'out': ParameterValue(LaunchConfiguration('out'), value_type=str),
+                        'task': task,
+                    },
                 ],
             ),
             Node(
@@ -99,7 +105,7 @@ def generate_launch_description() -> LaunchDescription:
                 on_exit=end_the_launch,
                 parameters=[
                     {
-                        'task': LaunchConfiguration('task'),
+                        'task': task,
                         'episodes': LaunchConfiguration('episodes'),
                         'seed': LaunchConfiguration('seed'),
                         'robot': LaunchConfiguration('robot'),

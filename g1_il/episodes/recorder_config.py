@@ -31,6 +31,9 @@ class RecorderConfig:
     out: str = field(
         default='episodes', metadata={'description': 'folder that receives the episodes'}
     )
+    task: str = field(
+        default='', metadata={'description': 'task text of episodes that are started without one'}
+    )
     topics: tuple[str, ...] = field(
         default=TOPICS, metadata={'description': 'topics to record, relative or absolute'}
     )

@@ -15,7 +15,8 @@ Calls:
     gate/arm, gate/disarm, gate/reset, gate/select_source, retarget/engage, retarget/disengage,
     episode/start, episode/stop
 
-    ros2 run g1_il keyboard --ros-args -p task:='put the can into the bin'
+    ros2 run g1_il keyboard
+    ros2 run g1_il keyboard --ros-args -p source:=policy
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class KeyboardConfig:
         default='teleop', metadata={'description': 'source that r engages: teleop, policy, replay'}
     )
     task: str = field(
-        default='pick and place', metadata={'description': 'task text of the episodes'}
+        default='',
+        metadata={'description': 'task text of the episodes; empty: what the recorder was told'},
     )
     operator: str = field(default='', metadata={'description': 'who shows the task'})
 

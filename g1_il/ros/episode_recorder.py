@@ -71,7 +71,7 @@ class EpisodeRecorder:
         """Starts an episode.
 
         Args:
-            task: Instruction in words.
+            task: Instruction in words; empty: the configured one.
             operator: Who shows it.
             notes: Remarks.
             now_ns: The time on the clock of the stamps [ns].
@@ -79,6 +79,7 @@ class EpisodeRecorder:
         Returns:
             Whether it began, a sentence, and the episode's id.
         """
+        task = task.strip() or self._config.task.strip()
         refusal = self._refusal(task, now_ns)
         if refusal:
             return False, refusal, ''
@@ -163,8 +164,8 @@ class EpisodeRecorder:
     def _refusal(self, task: str, now_ns: int) -> str:
         if self._recording is not None:
             return f'episode {self._recording.writer.episode_id} is being recorded; stop it first'
-        if not task.strip():
-            return 'an episode needs a task in words'
+        if not task:
+            return 'an episode needs a task in words: parameter task of the keyboard or recorder'
         silent = self._silent(now_ns)
         if silent:
             return f'nothing arrives on {", ".join(silent)}; start what publishes it'

@@ -220,6 +220,15 @@ def test_killed_recorder_leaves_an_episode_that_the_next_one_recovers(graph: Gra
     assert graph.call(graph.robot.stop, outcome='failure').success
 
 
+def test_an_episode_without_a_task_gets_the_recorders(graph: Graph) -> None:
+    graph.launch('task:=put the can into the bin')
+    for task in ('', 'stack the cups'):
+        assert graph.call(graph.robot.start, task=task).success
+        assert graph.call(graph.robot.stop, outcome='success').success
+    tasks = [load_card(folder).task for folder in folders.find_episodes(graph.out)]
+    assert sorted(tasks) == ['put the can into the bin', 'stack the cups']
+
+
 def test_full_disk_ends_the_recording_and_keeps_what_was_written(graph: Graph) -> None:
     graph.launch('min_free_mb:=1000000000.0')
     answer = graph.call(graph.robot.start, task='put it in')
