@@ -44,7 +44,7 @@ from g1_il.ros.run_node import init_ros
 from g1_il.safety.config import SOURCES
 from g1_il.safety.stop_signals import StopSignals
 
-HELP = 'r arm+engage  s start/stop episode  d discard  space E-STOP  q release/leave'
+HELP = 'space E-STOP  r arm+engage  s start/stop episode  d discard  q release/leave'
 SILENT_S = 1.5
 OUTCOMES = {'s': 'success', 'f': 'failure', 'd': 'discard'}
 
@@ -77,7 +77,7 @@ class KeyboardNode(Node):
         super().__init__('keyboard')
         config = declare(self, KeyboardConfig)
         self.desk = Desk(self, source=config.source, task=config.task, operator=config.operator)
-        self.message = HELP
+        self.message = ''
         self._asks_outcome = False
         self._work: SimpleQueue[Callable[[], str]] = SimpleQueue()
         threading.Thread(target=self._do_work, daemon=True).start()
@@ -107,7 +107,7 @@ class KeyboardNode(Node):
                 return False
             self._do(self.desk.release, 'releasing ...')
         else:
-            self.message = HELP
+            self.message = 'no such key'
         return True
 
     def line(self) -> str:
@@ -115,7 +115,8 @@ class KeyboardNode(Node):
         gate, episode = self.desk.gate, self.desk.episode
         parts = ['no bridge']
         if gate is not None:
-            parts = [f'{STATE_NAMES.get(gate.state, "?")} {gate.source} {gate.weight:.2f}']
+            state = STATE_NAMES.get(gate.state, '?')
+            parts = [' '.join(filter(None, [state, gate.source, f'{gate.weight:.2f}']))]
             parts += [gate.reason] if gate.reason else []
             if self.desk.silence_s > SILENT_S:
                 parts.insert(0, f'BRIDGE SILENT for {self.desk.silence_s:.0f} s, it was:')
@@ -123,7 +124,7 @@ class KeyboardNode(Node):
             parts.append(f'REC {episode.duration:.1f} s {episode.warning}'.strip())
         elif episode is not None:
             parts.append(f'{episode.episodes_saved} episodes')
-        return ' | '.join([*parts, self.message])
+        return ' | '.join([*parts, *filter(None, [self.message])])
 
     def _do(self, action: Callable[[], str], meanwhile: str) -> None:
         self.message = meanwhile
@@ -158,6 +159,7 @@ def _raw_terminal() -> Iterator[int]:
 
 def _watch_keys(node: KeyboardNode, terminal: int, signals: StopSignals) -> None:
     """Until q or a signal: keys in, one line out."""
+    print(HELP)  # above the line that changes
     shown = ''
     while not signals.wait(0.0):
         line = node.line()

@@ -115,7 +115,7 @@ class Desk:
             done, message = self._call(name, request)
             if not done:
                 return f'{name}: {message}'
-        return f'engaged: the robot follows {self._source}'
+        return f'engaged: the robot follows {self._source} from its next command'
 
     def release(self) -> str:
         """Disengages retargeting and gives the arms back."""
