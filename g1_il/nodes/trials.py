@@ -108,7 +108,8 @@ class TrialsNode(Node):
             self.get_logger().info(
                 f'trial {number + 1} of {self.config.rollouts}, seed {trial["seed"]}: '
                 + ('success' if trial['success'] else f'failed at {trial["stage"]}')
-                + f' after {trial["seconds"]:.1f} s {trial["reason"]}'.rstrip()
+                + f' after {trial["seconds"]:.1f} s'
+                + (f': {trial["reason"]}' if trial['reason'] else '')
             )
         self._graph.call('policy/pause', Trigger.Request())
         self._session.let_stand()
