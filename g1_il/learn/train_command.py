@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -42,10 +43,13 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
         '--epochs',
         type=int,
         default=defaults.epochs,
-        help='passes over the data; repeatable (default: %(default)s)',
+        help='passes over the data; gives the same policy every time (default: %(default)s)',
     )
     length.add_argument(
-        '--minutes', type=float, default=0.0, help='train for this long instead of by epochs'
+        '--minutes',
+        type=float,
+        default=0.0,
+        help='train for this long instead; how far that gets depends on the machine',
     )
     add('--seed', type=int, default=0, help='of everything random (default: %(default)s)')
     add('--batch', type=int, default=defaults.batch, help='rows per step (default: %(default)s)')
@@ -88,9 +92,12 @@ def run_train(args: argparse.Namespace) -> int:
             report=report,
         )
     last = run.curve[-1]
+    held = 'too few episodes to hold any out'
+    if math.isfinite(last.held_out_rad):
+        held = f'held-out error {last.held_out_rad:.4f} rad'
     print(
         f'{args.out}: {len(source)} episodes, {run.card["rows"]} rows, {last.epoch} epochs in '
-        f'{last.seconds:.0f} s, held-out error {last.held_out_rad:.4f} rad'
+        f'{last.seconds:.0f} s, {held}'
     )
     return 0
 
