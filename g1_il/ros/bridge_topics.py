@@ -20,6 +20,9 @@ from g1_il.safety.control_loop import ControlLoop
 from g1_il.safety.health import tilt
 from g1_il.safety.report import GateState
 
+UNHEARD_S = 3
+"""A robot that is silent for so long is told of [s]."""
+
 
 class BridgeTopics:
     """Publishers of the bridge, and the timers that drive them."""
@@ -37,6 +40,9 @@ class BridgeTopics:
         """
         self._node = node
         self._link = link
+        self._where = f'domain {config.robot_domain} on {config.interface or "any interface"}'
+        self._is_heard = False
+        self._unheard = 0
         self._loop = loop
         self._state_ns = -1
         self._touch_ns = dict.fromkeys(SIDES, -1)
@@ -122,10 +128,25 @@ class BridgeTopics:
             msg.tilt = tilt(state)
         self._health.publish(msg)
 
+    def _tell_link(self, silent: bool) -> None:
+        """Logs that the robot is heard, once, and that it is not, again and again."""
+        log = self._node.get_logger()
+        self._unheard = self._unheard + 1 if silent else 0
+        if not silent and not self._is_heard:
+            self._is_heard = True
+            log.info(f'hears the robot in {self._where}')
+        elif self._unheard >= UNHEARD_S:
+            self._is_heard = False
+            log.warning(
+                f'hears no robot in {self._where}; is it on, and interface:= the one to it?',
+                throttle_duration_sec=10.0,
+            )
+
     def _publish_diagnostics(self) -> None:
         report, health = self._loop.report, self._link.health()
         link_age_s = health.lowstate_age_s
         silent = math.isnan(link_age_s) or link_age_s > 1.0
+        self._tell_link(silent)
         link_text = 'no state from the robot' if silent else 'connected'
         msg = DiagnosticArray()
         msg.header.stamp = self._node.get_clock().now().to_msg()

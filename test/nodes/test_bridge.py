@@ -316,6 +316,14 @@ def test_a_silent_robot_is_no_reason_to_hang(robot_domain: int, operator: Operat
         assert weights[-1] == 0.0 and len(set(weights)) > 20
 
 
+def test_a_robot_that_is_not_there_is_told(robot_domain: int, operator: Operator):
+    with bridge(robot_domain) as process:
+        said = next(line for line in process.stderr if 'robot' in line)
+        assert f'hears no robot in domain {robot_domain} on lo' in said
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=12) == 0
+
+
 @pytest.mark.parametrize(
     ('arguments', 'words'),
     [
