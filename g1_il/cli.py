@@ -48,17 +48,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _refuse(verb, error)
             getattr(code, f'add_{verb}_arguments')(verb_parser)
             verb_parser.set_defaults(run=getattr(code, f'run_{verb}'))
-    options = parser.parse_args(arguments)
+    verb = arguments[0] if arguments else ''
     try:
+        options = parser.parse_args(arguments)
         return int(options.run(options))
     except BrokenPipeError:
         # Whoever read the output has gone; Python would try to flush the rest at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except (ModuleNotFoundError, G1Error, OSError) as error:
-        return _refuse(options.verb, error)
+        return _refuse(verb, error)
     except KeyboardInterrupt:
-        print(f'g1-il {options.verb}: interrupted', file=sys.stderr)
+        print(f'g1-il {verb}: interrupted', file=sys.stderr)
         return 130
 
 

@@ -57,7 +57,11 @@ class Subscription(Entity):
 
     @callback.setter
     def callback(self, value: Callable[..., Any]) -> None:
-        signature = inspect.signature(value)
+        try:
+            signature = inspect.signature(value)
+        except ValueError:  # a builtin without one, as print on Python 3.10
+            self._callback, self._with_info = value, False
+            return
         for count in (1, 2):
             try:
                 signature.bind(*[object()] * count)
