@@ -99,6 +99,11 @@ def run_train(args: argparse.Namespace) -> int:
         f'{args.out}: {len(source)} episodes, {run.card["rows"]} rows, {last.epoch} epochs in '
         f'{last.seconds:.0f} s, {held}'
     )
+    if 'environment_state' in inputs:
+        print(
+            'note: it reads the simulated scene (environment_state) and is refused on a robot; '
+            'for one, train with --inputs state,images'
+        )
     return 0
 
 

@@ -140,7 +140,9 @@ def test_command_trains_and_is_repeatable(dataset, tmp_path, capsys):
         out = tmp_path / name
         words = ('--dataset', dataset, '--out', out, '--epochs', 2, '--batch', 8, '--seed', 5)
         assert run_train(train_arguments(*words)) == 0
-        assert f'{out}: 8 episodes, 64 rows, 2 epochs' in capsys.readouterr().out
+        told = capsys.readouterr().out
+        assert f'{out}: 8 episodes, 64 rows, 2 epochs' in told
+        assert 'refused on a robot' in told
         cards.append(json.loads((out / CARD).read_text()))
     assert [p['train'] for p in cards[0]['curve']] == [p['train'] for p in cards[1]['curve']]
     assert cards[0]['dataset_sha256'] == LeRobotDemonstrations(dataset).sha256
